@@ -1,0 +1,70 @@
+# Copyright 2026 The Zonewarden Authors.
+# SPDX-License-Identifier: Apache-2.0
+
+MAKEFLAGS += --no-print-directory --warn-undefined-variables
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+ONCE ?=
+BENCH ?= .
+BENCHTIME ?= 1x
+HEADER := object:headerFile=hack/boilerplate.go.txt
+STATIC := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ To see it work
+
+.PHONY: demo
+demo: control-plane build ## show a water works on a real control plane; ONCE=1 exits by itself
+	@go build -o bin/demo ./hack/demo
+	@bin/demo $(if $(ONCE),-once)
+
+.PHONY: test
+test: control-plane build ## unit, golden and control plane tests, with the race detector
+	go test -race -shuffle=on ./...
+
+.PHONY: bench
+bench: control-plane build ## writes, latency and memory at 10, 100 and 1,000 zones, beside kubectl apply
+	go build -modfile=hack/tools/kubectl/go.mod -o bin/kubectl k8s.io/kubectl/cmd/kubectl-main 2>/dev/null || true
+	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -timeout 60m ./test/scale/
+
+##@ To build it
+
+.PHONY: build
+build: ## the operator, as the image holds it: bin/zonewarden
+	@$(if $(wildcard bin/zonewarden),,echo "building the operator: a minute or two the first time";) $(STATIC) -o bin/zonewarden ./cmd/zonewarden
+
+.PHONY: control-plane
+control-plane: ## etcd and Kubernetes from Go modules, once: bin/kube (skipped with KUBEBUILDER_ASSETS)
+	@$(if $(KUBEBUILDER_ASSETS),true,hack/kube/build.sh bin/kube)
+
+##@ To change it
+
+.PHONY: generate
+generate: bin/controller-gen bin/crd-ref-docs ## deep copies, CRDs, roles and reference pages from the sources
+	bin/controller-gen $(HEADER) paths=./api/...
+	bin/controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd
+	bin/controller-gen rbac:roleName=zonewarden paths=./controllers/... paths=./cmd/... output:rbac:artifacts:config=config/rbac
+	bin/crd-ref-docs --source-path=api/v1alpha1 --config=hack/crd-ref-docs.yaml --renderer=markdown --output-path=docs/reference/api.md
+	go run ./hack/docs
+
+.PHONY: golden
+golden: ## write the golden files anew; their flows are still checked
+	go test ./internal/policy/ -update
+
+.PHONY: lint
+lint: bin/golangci-lint ## the linters, purity of the pure packages included
+	bin/golangci-lint run ./...
+
+.PHONY: verify
+verify: generate lint ## generated files are up to date and nothing is unformatted
+	go mod tidy -diff
+	git diff --exit-code
+
+.PHONY: clean
+clean: ## what was built
+	rm -rf bin

@@ -1,0 +1,130 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Condition types, in the words of the Gateway API.
+const (
+	// ConditionAccepted says whether the object as declared is in force. False
+	// on an object that was valid before means: its last good version is in
+	// force, see status.lastGood.
+	ConditionAccepted = "Accepted"
+	// ConditionResolvedRefs says whether everything the object names exists.
+	ConditionResolvedRefs = "ResolvedRefs"
+	// ConditionProgrammed says whether the policy objects made of this one are
+	// written in the cluster. Written is not seen by packets.
+	ConditionProgrammed = "Programmed"
+	// ConditionPruneHeld is true on the Site while policy objects are kept whose
+	// declaration is gone.
+	ConditionPruneHeld = "PruneHeld"
+	// ConditionDrift is true on the Site when somebody else changed or
+	// deleted a policy object since the operator started, and it was put back.
+	ConditionDrift = "DriftReverted"
+)
+
+// Reasons of conditions and findings. Each has a section in the runbook.
+const (
+	ReasonAccepted     = "Accepted"
+	ReasonInvalid      = "Invalid"
+	ReasonLastGoodKept = "LastGoodKept"
+	ReasonResolved     = "Resolved"
+	ReasonProgrammed   = "Programmed"
+	ReasonPending      = "Pending"
+	ReasonObserving    = "Observing"
+	ReasonSuspended    = "Suspended"
+	ReasonNoSite       = "NoSite"
+	ReasonNotAccepted  = "NotAccepted"
+	ReasonWriteFailed  = "WriteFailed"
+
+	// ReasonDevicesOnly: a zone without workloads has no pods to put a policy on.
+	ReasonDevicesOnly = "DevicesOnly"
+	// ReasonNoEnforcementPoint: neither end of the conduit is a workload of this
+	// cluster, so nothing here can pass or stop the flow.
+	ReasonNoEnforcementPoint = "NoEnforcementPoint"
+	// ReasonForeignObject: an object by the name we need exists and is not ours.
+	ReasonForeignObject = "ForeignObject"
+	// ReasonBackendCannot: the policy backend in force cannot express this.
+	ReasonBackendCannot = "BackendCannot"
+	// ReasonBackendUnavailable: the backend that the Site asks for is not served.
+	ReasonBackendUnavailable = "BackendUnavailable"
+	// ReasonOrphaned: a policy object is left whose declaration is gone.
+	ReasonOrphaned = "Orphaned"
+	// ReasonMassDisappearance: too many declarations vanished at once to be meant.
+	ReasonMassDisappearance = "MassDisappearance"
+	// ReasonNothingHeld: every policy object belongs to a declaration.
+	ReasonNothingHeld = "NothingHeld"
+	// ReasonForeignEdit and ReasonNoDrift belong to DriftReverted.
+	ReasonForeignEdit = "ForeignEdit"
+	ReasonNoDrift     = "NoDrift"
+
+	ReasonZoneNotFound         = "ZoneNotFound"
+	ReasonZoneNotAccepted      = "ZoneNotAccepted"
+	ReasonParentNotFound       = "ParentNotFound"
+	ReasonParentCycle          = "ParentCycle"
+	ReasonAssetNotFound        = "AssetNotFound"
+	ReasonAssetNotInZone       = "AssetNotInZone"
+	ReasonNoMembers            = "NoMembers"
+	ReasonEmptyEnd             = "EmptyEnd"
+	ReasonNamespaceNotFound    = "NamespaceNotFound"
+	ReasonNamespaceOutOfScope  = "NamespaceOutOfScope"
+	ReasonZoneLabelKey         = "ZoneLabelKey"
+	ReasonOverlap              = "Overlap"
+	ReasonInvalidSelector      = "InvalidSelector"
+	ReasonInvalidNetwork       = "InvalidNetwork"
+	ReasonWideNetwork          = "WideNetwork"
+	ReasonClusterNetwork       = "ClusterNetwork"
+	ReasonDuplicateTag         = "DuplicateTag"
+	ReasonDuplicateAddress     = "DuplicateAddress"
+	ReasonInvalidTimeZone      = "InvalidTimeZone"
+	ReasonUnknownProtocol      = "UnknownProtocol"
+	ReasonPortRequired         = "PortRequired"
+	ReasonTransportMismatch    = "TransportMismatch"
+	ReasonLevelSkip            = "LevelSkip"
+	ReasonDMZBypass            = "DMZBypass"
+	ReasonNoProtocolBreak      = "NoProtocolBreak"
+	ReasonSafetyExposed        = "SafetyExposed"
+	ReasonCleartext            = "Cleartext"
+	ReasonUndeclaredMode       = "UndeclaredMode"
+	ReasonAdminProtocol        = "AdminProtocol"
+	ReasonPersonToPerson       = "PersonToPerson"
+	ReasonNotEnforceable       = "NotEnforceable"
+	ReasonMulticast            = "Multicast"
+	ReasonDynamicPorts         = "DynamicPorts"
+	ReasonSecurityLevelLowered = "SecurityLevelLowered"
+	ReasonObsoleteAsset        = "ObsoleteAsset"
+	ReasonSupportEnded         = "SupportEnded"
+	ReasonReviewOverdue        = "ReviewOverdue"
+	ReasonExceptionExpired     = "ExceptionExpired"
+	ReasonExceptionUnused      = "ExceptionUnused"
+	ReasonWhyIncomplete        = "WhyIncomplete"
+	ReasonSourceAddressLost    = "SourceAddressLost"
+	ReasonEnforcedByNobody     = "EnforcedByNobody"
+	ReasonUnzonedWorkloads     = "UnzonedWorkloads"
+	ReasonUnzonedNotDenied     = "UnzonedNotDenied"
+	ReasonOldKubernetes        = "OldKubernetes"
+)
+
+// Annotations that a site administrator may set.
+const (
+	// AnnotationAllowRelease on a Zone, with any non-empty value (the reason),
+	// says that deleting this Zone is meant: its floor then goes with it.
+	// Without it the floor stays, because what denies outlives us.
+	AnnotationAllowRelease = "zonewarden.io/allow-release"
+	// AnnotationConfirmPrune on the Site, with the digest that
+	// status.held.digest shows, says that exactly these held objects may go.
+	AnnotationConfirmPrune = "zonewarden.io/confirm-prune"
+)
+
+// What every policy object written by the operator carries.
+const (
+	LabelManagedBy      = "app.kubernetes.io/managed-by"
+	LabelManagedByValue = "zonewarden"
+	// LabelKind is the kind that the object was made of: Zone or Conduit.
+	LabelKind = "zonewarden.io/kind"
+	// LabelName is the name of the Zone or Conduit.
+	LabelName = "zonewarden.io/name"
+	// AnnotationSourceUID is the UID of the Zone or Conduit.
+	AnnotationSourceUID = "zonewarden.io/source-uid"
+	// AnnotationRelease holds the UID of the Zone whose deletion was announced.
+	AnnotationRelease = "zonewarden.io/release"
+)

@@ -1,0 +1,159 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/discovery"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/apply"
+	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/policy/cilium"
+	"github.com/zonewarden/zonewarden/internal/policy/networkpolicy"
+)
+
+// oldestForNetworkPolicy is the Kubernetes minor version from which namespace
+// deletion removes pods before policies (ordered namespace deletion, CVE-2024-7598).
+const oldestForNetworkPolicy = 33
+
+// choice is the backend of one pass.
+type choice struct {
+	// asked for by the Site.
+	asked v1alpha1.Backend
+	// chosen is empty when what was asked for is not served.
+	chosen v1alpha1.Backend
+	// minor version of Kubernetes, 0 when unknown.
+	minor int
+}
+
+func (c choice) usable() bool { return c.chosen != "" }
+
+// tooOld says that plain NetworkPolicies may go before their pods do.
+func (c choice) tooOld() bool {
+	return c.chosen == v1alpha1.BackendNetwork && c.minor > 0 && c.minor < oldestForNetworkPolicy
+}
+
+// choose is the decision itself.
+func choose(asked v1alpha1.Backend, ciliumServed bool, minor int) choice {
+	c := choice{asked: asked, minor: minor}
+	switch {
+	case asked == v1alpha1.BackendNetwork:
+		c.chosen = v1alpha1.BackendNetwork
+	case ciliumServed:
+		c.chosen = v1alpha1.BackendCilium
+	case asked == v1alpha1.BackendAuto || asked == "":
+		c.chosen = v1alpha1.BackendNetwork
+	}
+	return c
+}
+
+// backendChoice remembers what the cluster serves until its definitions change.
+type backendChoice struct {
+	mu           sync.Mutex
+	fresh        bool
+	ciliumServed bool
+	minor        int
+	inForce      v1alpha1.Backend
+}
+
+// outdate makes the next pass look again.
+func (b *backendChoice) outdate() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fresh = false
+}
+
+func (b *backendChoice) served(d discovery.DiscoveryInterface) (bool, int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.fresh {
+		return b.ciliumServed, b.minor, nil
+	}
+	served, err := servesCilium(d)
+	if err != nil {
+		return false, 0, err
+	}
+	version, err := d.ServerVersion()
+	if err != nil {
+		return false, 0, fmt.Errorf("asking for the server's version: %w", err)
+	}
+	// Distributions append to the number ("33+"); an unreadable one stays 0.
+	minor, err := strconv.Atoi(strings.TrimRight(version.Minor, "+"))
+	if err != nil {
+		minor = 0
+	}
+	b.ciliumServed, b.minor, b.fresh = served, minor, true
+	return served, minor, nil
+}
+
+// servesCilium says whether both kinds that the Cilium backend writes are served.
+func servesCilium(d discovery.DiscoveryInterface) (bool, error) {
+	list, err := d.ServerResourcesForGroupVersion(apply.GVKClusterwidePolicy.GroupVersion().String())
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("asking for cilium.io/v2: %w", err)
+	}
+	kinds := map[string]bool{}
+	for _, r := range list.APIResources {
+		kinds[r.Kind] = true
+	}
+	return kinds[apply.GVKClusterwidePolicy.Kind] && kinds[apply.GVKCIDRGroup.Kind], nil
+}
+
+// chooseBackend decides for this pass, and sees to it that what it writes is watched.
+func (s *Segmentation) chooseBackend(ctx context.Context, site *v1alpha1.Site) (choice, error) {
+	ciliumServed, minor, err := s.backend.served(s.discovery)
+	if err != nil {
+		return choice{}, err
+	}
+	if err := s.watchPolicies(ctx, ciliumServed); err != nil {
+		return choice{}, err
+	}
+	if site == nil {
+		return choice{}, nil
+	}
+	c := choose(site.Spec.Backend, ciliumServed, minor)
+	if c.usable() && c.chosen != s.backend.inForce {
+		s.compiler = policy.NewCompiler(backendOf(c.chosen))
+		s.backend.inForce = c.chosen
+	}
+	return c, nil
+}
+
+func backendOf(b v1alpha1.Backend) policy.Backend {
+	if b == v1alpha1.BackendCilium {
+		return cilium.Backend{}
+	}
+	return networkpolicy.Backend{}
+}
+
+// definition looks, past the cache, at the definition of one of our kinds.
+func (s *Segmentation) definition(ctx context.Context, plural string) (apply.CRDState, error) {
+	var crd apiextensionsv1.CustomResourceDefinition
+	err := s.live.Get(ctx, client.ObjectKey{Name: plural + "." + v1alpha1.GroupVersion.Group}, &crd)
+	if apierrors.IsNotFound(err) {
+		return apply.CRDState{}, nil
+	}
+	if err != nil {
+		return apply.CRDState{}, err
+	}
+	state := apply.CRDState{Created: crd.CreationTimestamp.Time}
+	for _, c := range crd.Status.Conditions {
+		if c.Type == apiextensionsv1.Established && c.Status == apiextensionsv1.ConditionTrue {
+			state.Serving = crd.DeletionTimestamp == nil
+		}
+	}
+	return state, nil
+}

@@ -1,0 +1,90 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+)
+
+// The metrics. None has a label that grows with the plant; docs/metrics.md lists
+// them for users.
+var (
+	policyWrites = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "zonewarden_policy_writes_total",
+		Help: "Writes of policy objects, by kind and verb (apply, delete).",
+	}, []string{"kind", "verb"})
+	driftReverted = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "zonewarden_drift_reverted_total",
+		Help: "Policy objects that somebody else changed or removed and that were put back, by kind.",
+	}, []string{"kind"})
+	passSeconds = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "zonewarden_pass_seconds",
+		Help:    "Time of one pass over the site, statuses not included.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	})
+	objectsInForce = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "zonewarden_objects",
+		Help: "Declared objects by kind and state: accepted, kept (the last good version is in force), refused.",
+	}, []string{"kind", "state"})
+	findingsBySeverity = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "zonewarden_findings",
+		Help: "Findings about declared objects, by severity.",
+	}, []string{"severity"})
+	flowsEnforcedBy = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "zonewarden_flows",
+		Help: "Declared flows of conduits in force, by who enforces them (Cluster, External, Nobody).",
+	}, []string{"enforced_by"})
+	heldObjects = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_held_objects",
+		Help: "Policy objects that are kept although their declaration is gone.",
+	})
+	failedWrites = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_unwritten_objects",
+		Help: "Zones and conduits in force whose policy objects are not all written.",
+	})
+	unzonedPods = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_unzoned_pods",
+		Help: "Pods in no zone although their namespace holds an enforced one.",
+	})
+)
+
+func init() {
+	metrics.Registry.MustRegister(policyWrites, driftReverted, passSeconds, objectsInForce,
+		findingsBySeverity, flowsEnforcedBy, heldObjects, failedWrites, unzonedPods)
+}
+
+// observePass puts the outcome of a pass into the metrics.
+func observePass(o *outcome, took time.Duration) {
+	passSeconds.Observe(took.Seconds())
+	objectsInForce.Reset()
+	severities := map[v1alpha1.Severity]int{v1alpha1.SeverityError: 0, v1alpha1.SeverityWarning: 0}
+	for ref, v := range o.model.Verdicts {
+		state := "refused"
+		switch {
+		case v.Accepted():
+			state = "accepted"
+		case v.InForce:
+			state = "kept"
+		}
+		objectsInForce.WithLabelValues(ref.Kind, state).Inc()
+		for _, f := range v.Findings {
+			severities[f.Severity]++
+		}
+	}
+	for s, n := range severities {
+		findingsBySeverity.WithLabelValues(string(s)).Set(float64(n))
+	}
+	counts := o.model.Counts()
+	flowsEnforcedBy.WithLabelValues(string(v1alpha1.EnforcedByCluster)).Set(float64(counts.Cluster))
+	flowsEnforcedBy.WithLabelValues(string(v1alpha1.EnforcedByExternal)).Set(float64(counts.External))
+	flowsEnforcedBy.WithLabelValues(string(v1alpha1.EnforcedByNobody)).Set(float64(counts.Nobody))
+	heldObjects.Set(float64(len(o.plan.Held)))
+	failedWrites.Set(float64(len(o.result.Failed)))
+	unzonedPods.Set(float64(len(o.model.Unzoned)))
+}

@@ -1,0 +1,206 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/apply"
+	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/topology"
+)
+
+// pass is the one thing in the queue: the whole site.
+var pass = reconcile.Request{NamespacedName: types.NamespacedName{Name: topology.SiteName}}
+
+// Segmentation keeps the policy objects of the site equal to its zones and conduits.
+type Segmentation struct {
+	client    client.Client
+	live      client.Reader
+	cache     cache.Cache
+	discovery discovery.DiscoveryInterface
+	recorder  events.EventRecorder
+	clock     clock.PassiveClock
+
+	controller controller.Controller
+	watched    watchedKinds
+	backend    backendChoice
+	compiler   *policy.Compiler
+
+	// known are the digests last seen or written, to tell edits by others from
+	// changes of our own.
+	mu    sync.Mutex
+	known map[apply.Key]string
+	drift driftRecord
+}
+
+// Reconcile is one pass over the site.
+//
+// +kubebuilder:rbac:groups=zonewarden.io,resources=sites;zones;conduits;assets,verbs=get;list;watch
+// +kubebuilder:rbac:groups=zonewarden.io,resources=sites/status;zones/status;conduits/status;assets/status,verbs=get;patch
+// +kubebuilder:rbac:groups=cilium.io,resources=ciliumclusterwidenetworkpolicies;ciliumcidrgroups,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=namespaces;pods;nodes;services,verbs=get;list;watch
+// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.Result, error) {
+	start := s.clock.Now()
+	snapshot, err := s.fetch(ctx)
+	if err != nil {
+		return ctrl.Result{}, fmt.Errorf("fetching the site: %w", err)
+	}
+	model := topology.Resolve(*snapshot)
+	choice, err := s.chooseBackend(ctx, snapshot.Site)
+	if err != nil {
+		return ctrl.Result{}, fmt.Errorf("choosing the backend: %w", err)
+	}
+	outcome := newOutcome(snapshot, model, choice)
+	if err := s.holdForAssets(ctx, outcome); err != nil {
+		return ctrl.Result{}, err
+	}
+	if model.Site != nil && choice.usable() && outcome.held == "" {
+		if err := s.carryOut(ctx, outcome); err != nil {
+			return ctrl.Result{}, err
+		}
+	}
+	observePass(outcome, s.clock.Since(start))
+	statusErr := s.writeStatuses(ctx, outcome)
+	if err := errors.Join(outcome.result.Err(), statusErr); err != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: s.untilTomorrow(snapshot.Site)}, nil
+}
+
+// outcome is what one pass found and did; the statuses are made from it.
+type outcome struct {
+	snapshot *topology.Snapshot
+	model    *topology.Model
+	backend  choice
+	set      policy.Set
+	plan     *apply.Plan
+	result   *apply.Result
+	drift    driftRecord
+	// held says why nothing at all is written in this pass, "" when it is.
+	held       string
+	heldDigest string
+	// conduits in force by name, and how many join each zone.
+	conduits map[string]*topology.Conduit
+	joining  map[string]int
+}
+
+func newOutcome(s *topology.Snapshot, m *topology.Model, c choice) *outcome {
+	o := &outcome{
+		snapshot: s, model: m, backend: c, plan: &apply.Plan{}, result: &apply.Result{},
+		conduits: map[string]*topology.Conduit{}, joining: map[string]int{},
+	}
+	for _, d := range m.Conduits {
+		o.conduits[d.Name] = d
+		joined := map[string]bool{d.Initiator.Zone.Name: true}
+		for _, r := range d.Responders {
+			joined[r.Zone.Name] = true
+		}
+		for zone := range joined {
+			o.joining[zone]++
+		}
+	}
+	return o
+}
+
+// carryOut plans what is owed and writes it.
+func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
+	o.set = s.compiler.Compile(o.model)
+	observed, err := s.observe(ctx)
+	if err != nil {
+		return fmt.Errorf("observing policy objects: %w", err)
+	}
+	input := apply.Input{
+		Desired:   o.set.Objects,
+		Observed:  observed,
+		Declared:  declarations(o.snapshot, o.model),
+		Confirmed: o.snapshot.Site.Annotations[v1alpha1.AnnotationConfirmPrune],
+		Known:     s.known,
+	}
+	if conduitVanished(input) {
+		// Looked up live, and only now: a cached answer could be older than the
+		// deletion that we are about to believe.
+		if input.ConduitCRD, err = s.definition(ctx, "conduits"); err != nil {
+			return fmt.Errorf("looking at the definition of Conduit: %w", err)
+		}
+	}
+	o.plan = apply.NewPlan(input)
+	if n := o.plan.Writes(); n > 0 {
+		log.FromContext(ctx).Info("writing policy objects", "writes", n)
+	}
+	writer := &apply.Writer{Client: s.client, Live: s.live, Wrote: s.wrote}
+	o.result = writer.Carry(ctx, o.plan, conduitsByZone(o.model))
+	s.remember(observed, o.set.Objects)
+	s.awaitCache(ctx, o.result.Outcomes)
+	s.mu.Lock()
+	o.drift = s.drift
+	s.mu.Unlock()
+	return nil
+}
+
+// declarations are the Zones and Conduits that policy objects may have been made of.
+func declarations(s *topology.Snapshot, m *topology.Model) map[topology.ObjectRef]apply.Declaration {
+	out := make(map[topology.ObjectRef]apply.Declaration, len(s.Zones)+len(s.Conduits))
+	for ref, v := range m.Verdicts {
+		if ref.Kind == topology.KindZone || ref.Kind == topology.KindConduit {
+			out[ref] = apply.Declaration{UID: v.UID, InForce: v.InForce}
+		}
+	}
+	return out
+}
+
+func conduitVanished(in apply.Input) bool {
+	for _, o := range in.Observed {
+		if d, ok := in.Declared[o.Source]; o.Source.Kind == topology.KindConduit && (!ok || d.UID != o.SourceUID) {
+			return true
+		}
+	}
+	return false
+}
+
+// conduitsByZone says which conduits in force join a zone.
+func conduitsByZone(m *topology.Model) func(string) []topology.ObjectRef {
+	byZone := map[string][]topology.ObjectRef{}
+	for _, c := range m.Conduits {
+		ref := topology.ObjectRef{Kind: topology.KindConduit, Name: c.Name}
+		byZone[c.Initiator.Zone.Name] = append(byZone[c.Initiator.Zone.Name], ref)
+		for _, r := range c.Responders {
+			byZone[r.Zone.Name] = append(byZone[r.Zone.Name], ref)
+		}
+	}
+	return func(zone string) []topology.ObjectRef { return byZone[zone] }
+}
+
+// untilTomorrow is the time to the next midnight of the site: dates have to be
+// looked at once a day. They only ever warn, so a clock that lies costs nothing.
+func (s *Segmentation) untilTomorrow(site *v1alpha1.Site) time.Duration {
+	zone := time.UTC
+	if site != nil {
+		if z, err := time.LoadLocation(site.Spec.TimeZone); err == nil {
+			zone = z
+		}
+	}
+	now := s.clock.Now().In(zone)
+	next := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 1, 0, zone)
+	return next.Sub(now)
+}

@@ -1,0 +1,82 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"fmt"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/topology"
+)
+
+// maxHeldNames that the Site's status lists; the count tells the rest.
+const maxHeldNames = 32
+
+// siteStatus writes what the outcome says of the site into its status.
+func (s *Segmentation) siteStatus(o *outcome, site *v1alpha1.Site) {
+	ref := topology.ObjectRef{Kind: topology.KindSite, Name: site.Name}
+	c := s.conditionsOf(&site.Status.Status, site.Generation)
+	c.verdictStatus(o.model.Verdicts[ref], backendFindings(o.backend))
+	site.Status.Backend = o.backend.chosen
+	if o.held == "" && o.model.Site != nil {
+		// While the assets are held, the count stays what it was: it is what the
+		// next pass compares with.
+		site.Status.Zones = int32(len(o.model.Zones))       //nolint:gosec // objects of one site
+		site.Status.Conduits = int32(len(o.model.Conduits)) //nolint:gosec // objects of one site
+		site.Status.Assets = int32(len(o.snapshot.Assets))  //nolint:gosec // objects of one site
+		site.Status.Flows = o.model.Counts()
+	}
+	s.siteProgrammed(c, o, ref)
+	heldStatus(c, o, &site.Status.Held)
+	if o.drift.count > 0 {
+		c.set(v1alpha1.ConditionDrift, true, v1alpha1.ReasonForeignEdit, o.drift.message())
+	} else {
+		c.set(v1alpha1.ConditionDrift, false, v1alpha1.ReasonNoDrift, "nobody else changed a policy object since the operator started")
+	}
+}
+
+func (s *Segmentation) siteProgrammed(c conditions, o *outcome, ref topology.ObjectRef) {
+	if !c.programmedStatus(o, ref) {
+		return
+	}
+	if failed := len(o.result.Failed); failed > 0 {
+		c.set(v1alpha1.ConditionProgrammed, false, v1alpha1.ReasonWriteFailed,
+			fmt.Sprintf("%d zones or conduits are not written; see their own conditions", failed))
+		return
+	}
+	c.set(v1alpha1.ConditionProgrammed, true, v1alpha1.ReasonProgrammed,
+		fmt.Sprintf("every zone and conduit in force is written with the %s backend", o.backend.chosen))
+}
+
+func backendFindings(b choice) []v1alpha1.Finding {
+	if !b.tooOld() {
+		return nil
+	}
+	return []v1alpha1.Finding{{
+		Severity: v1alpha1.SeverityWarning, Path: "spec.backend", Reason: v1alpha1.ReasonOldKubernetes,
+		Message: fmt.Sprintf("Kubernetes 1.%d may delete the policies of a namespace before its pods; the KubernetesNetworkPolicy backend needs 1.%d", b.minor, oldestForNetworkPolicy),
+	}}
+}
+
+// heldStatus says which objects are kept although their declaration is gone.
+func heldStatus(c conditions, o *outcome, status *v1alpha1.HeldObjects) {
+	held := o.plan.Held
+	*status = v1alpha1.HeldObjects{Count: int32(len(held)), Digest: o.plan.HeldDigest} //nolint:gosec // objects of one site
+	for _, h := range held {
+		if len(status.Names) < maxHeldNames {
+			status.Names = append(status.Names, h.Key.String())
+		}
+	}
+	switch {
+	case o.held != "":
+		status.Digest = o.heldDigest
+		c.set(v1alpha1.ConditionPruneHeld, true, v1alpha1.ReasonMassDisappearance, o.held)
+	case len(held) > 0:
+		c.set(v1alpha1.ConditionPruneHeld, true, held[0].Reason,
+			fmt.Sprintf("%d policy objects are kept although their declaration is gone, first %s; to let exactly these go, annotate the Site with %s=%s",
+				len(held), held[0].Key, v1alpha1.AnnotationConfirmPrune, o.plan.HeldDigest))
+	default:
+		c.set(v1alpha1.ConditionPruneHeld, false, v1alpha1.ReasonNothingHeld, "every policy object belongs to a declaration")
+	}
+}

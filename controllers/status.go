@@ -1,0 +1,237 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/apply"
+	"github.com/zonewarden/zonewarden/internal/topology"
+)
+
+const (
+	// maxFindings that a status lists; the count tells the rest.
+	maxFindings = 32
+	// parallelStatuses at a time; an edge API server has little.
+	parallelStatuses = 4
+)
+
+// statusChange is one status to be written, and the event that tells people.
+type statusChange struct {
+	before, after client.Object
+	event         *transition
+}
+
+// writeStatuses makes every status from the outcome and writes those that differ,
+// each with one request.
+func (s *Segmentation) writeStatuses(ctx context.Context, o *outcome) error {
+	var changes []statusChange
+	for _, z := range o.snapshot.Zones {
+		after := z.DeepCopy()
+		s.zoneStatus(o, after)
+		changes = appendChange(changes, z, after, z.Status, after.Status, &z.Status.Status, &after.Status.Status)
+	}
+	for _, c := range o.snapshot.Conduits {
+		after := c.DeepCopy()
+		s.conduitStatus(o, after)
+		changes = appendChange(changes, c, after, c.Status, after.Status, &c.Status.Status, &after.Status.Status)
+	}
+	for _, a := range o.snapshot.Assets {
+		after := a.DeepCopy()
+		s.assetStatus(o, after)
+		changes = appendChange(changes, a, after, a.Status, after.Status, &a.Status.Status, &after.Status.Status)
+	}
+	if site := o.snapshot.Site; site != nil {
+		after := site.DeepCopy()
+		s.siteStatus(o, after)
+		changes = appendChange(changes, site, after, site.Status, after.Status, &site.Status.Status, &after.Status.Status)
+	}
+	return s.writeChanges(ctx, changes)
+}
+
+func appendChange[S any](list []statusChange, before, after client.Object, was, is S, wasCommon, isCommon *v1alpha1.Status) []statusChange {
+	if equality.Semantic.DeepEqual(was, is) {
+		return list
+	}
+	return append(list, statusChange{before: before, after: after, event: transitionOf(wasCommon, isCommon)})
+}
+
+func (s *Segmentation) writeChanges(ctx context.Context, changes []statusChange) error {
+	errs := make([]error, len(changes))
+	var g errgroup.Group
+	g.SetLimit(parallelStatuses)
+	for i, c := range changes {
+		g.Go(func() error {
+			errs[i] = s.writeStatus(ctx, c)
+			return nil
+		})
+	}
+	_ = g.Wait() // each keeps its own error
+	return errors.Join(errs...)
+}
+
+// writeStatus patches one status. It is bound to the version that the pass saw: a
+// status must not speak of a spec that has changed meanwhile.
+func (s *Segmentation) writeStatus(ctx context.Context, c statusChange) error {
+	patch := client.MergeFromWithOptions(c.before, client.MergeFromWithOptimisticLock{})
+	err := s.client.Status().Patch(ctx, c.after, patch, client.FieldOwner(apply.FieldManager))
+	switch {
+	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
+		return nil // gone, or changed: its event brings the next pass
+	case err != nil:
+		return fmt.Errorf("writing the status of %s: %w", c.after.GetName(), err)
+	}
+	if c.event != nil {
+		s.recorder.Eventf(c.after, nil, c.event.kind, c.event.reason, c.event.action, "%s", c.event.note)
+	}
+	return nil
+}
+
+// conditions sets conditions on a status. Messages are made of declared facts
+// only, so that two passes over the same site write the same.
+type conditions struct {
+	status     *v1alpha1.Status
+	generation int64
+	now        metav1.Time
+}
+
+func (s *Segmentation) conditionsOf(status *v1alpha1.Status, generation int64) conditions {
+	return conditions{status: status, generation: generation, now: metav1.NewTime(s.clock.Now())}
+}
+
+func (c conditions) set(kind string, is bool, reason, message string) {
+	value := metav1.ConditionFalse
+	if is {
+		value = metav1.ConditionTrue
+	}
+	meta.SetStatusCondition(&c.status.Conditions, metav1.Condition{
+		Type: kind, Status: value, Reason: reason, Message: message,
+		ObservedGeneration: c.generation, LastTransitionTime: c.now,
+	})
+}
+
+// verdictStatus says what the model decided about an object: findings, Accepted and
+// ResolvedRefs. extra are findings of the backend.
+func (c conditions) verdictStatus(v *topology.Verdict, extra []v1alpha1.Finding) {
+	findings := append(slices.Clone(v.Findings), extra...)
+	c.status.ObservedGeneration = c.generation
+	c.status.FindingCount = int32(len(findings)) //nolint:gosec // bounded by the fields of one object
+	c.status.Findings = findings[:min(len(findings), maxFindings):min(len(findings), maxFindings)]
+	if len(c.status.Findings) == 0 {
+		c.status.Findings = nil
+	}
+	errs := v.Errors()
+	switch {
+	case v.Accepted():
+		c.set(v1alpha1.ConditionAccepted, true, v1alpha1.ReasonAccepted, "in force as declared")
+	case v.InForce:
+		c.set(v1alpha1.ConditionAccepted, false, errs[0].Reason,
+			"the last accepted version stays in force: "+summary(errs))
+	default:
+		c.set(v1alpha1.ConditionAccepted, false, errs[0].Reason, "opens and denies nothing: "+summary(errs))
+	}
+	var refs []v1alpha1.Finding
+	for _, f := range errs {
+		if isReference(f.Reason) {
+			refs = append(refs, f)
+		}
+	}
+	if len(refs) > 0 {
+		c.set(v1alpha1.ConditionResolvedRefs, false, refs[0].Reason, summary(refs))
+		return
+	}
+	c.set(v1alpha1.ConditionResolvedRefs, true, v1alpha1.ReasonResolved, "everything that is named exists")
+}
+
+func isReference(reason string) bool {
+	return slices.Contains([]string{
+		v1alpha1.ReasonZoneNotFound, v1alpha1.ReasonZoneNotAccepted,
+		v1alpha1.ReasonAssetNotFound, v1alpha1.ReasonAssetNotInZone,
+	}, reason)
+}
+
+// summary is the first finding, with its field, and how many more there are.
+func summary(fs []v1alpha1.Finding) string {
+	first := fs[0].Message
+	if fs[0].Path != "" {
+		first = fs[0].Path + ": " + first
+	}
+	if len(fs) > 1 {
+		first += fmt.Sprintf(" (and %d more, see status.findings)", len(fs)-1)
+	}
+	return first
+}
+
+// programmedStatus says whether the objects made of ref are written. It returns
+// false when there is something to say, and has said it.
+func (c conditions) programmedStatus(o *outcome, ref topology.ObjectRef) bool {
+	set := func(reason, message string) bool {
+		c.set(v1alpha1.ConditionProgrammed, false, reason, message)
+		return false
+	}
+	v := o.model.Verdicts[ref]
+	switch {
+	case o.model.Site == nil:
+		return set(v1alpha1.ReasonNoSite, "there is no usable Site, nothing is written or removed")
+	case o.held != "":
+		return set(v1alpha1.ReasonMassDisappearance, o.held)
+	case !o.backend.usable():
+		return set(v1alpha1.ReasonBackendUnavailable, "the backend that the Site asks for is not served")
+	case !v.InForce:
+		return set(v1alpha1.ReasonNotAccepted, "not accepted; what stands for it in the cluster is left as it is")
+	}
+	failed := o.result.Failed[ref]
+	if len(failed) == 0 {
+		return true
+	}
+	reason := v1alpha1.ReasonWriteFailed
+	switch {
+	case errors.Is(failed[0], apply.ErrForeign):
+		reason = v1alpha1.ReasonForeignObject
+	case errors.Is(failed[0], apply.ErrPostponed):
+		reason = v1alpha1.ReasonPending
+	}
+	return set(reason, failed[0].Error())
+}
+
+// transition is an event about a condition that changed sides.
+type transition struct {
+	kind, reason, action, note string
+}
+
+// transitionOf returns the event that a change of status owes: only when a
+// condition that people act on changed sides, never for each pass.
+func transitionOf(before, after *v1alpha1.Status) *transition {
+	for _, kind := range []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionProgrammed, v1alpha1.ConditionPruneHeld} {
+		was, is := meta.FindStatusCondition(before.Conditions, kind), meta.FindStatusCondition(after.Conditions, kind)
+		if is == nil || was != nil && was.Status == is.Status && was.Reason == is.Reason {
+			continue
+		}
+		good := is.Status == metav1.ConditionTrue
+		if kind == v1alpha1.ConditionPruneHeld {
+			good = !good
+		}
+		if was == nil && good {
+			continue // born well
+		}
+		t := &transition{kind: corev1.EventTypeNormal, reason: is.Reason, action: kind, note: is.Message}
+		if !good {
+			t.kind = corev1.EventTypeWarning
+		}
+		return t
+	}
+	return nil
+}

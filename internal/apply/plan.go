@@ -1,0 +1,285 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/topology"
+)
+
+// mostVanished is how many conduits may vanish at once before that is taken for
+// a mistake: a namespace of manifests pruned, a restore that went wrong.
+const mostVanished = 10
+
+// Key names a policy object in the cluster.
+type Key struct {
+	Kind      string
+	Namespace string
+	Name      string
+}
+
+func (k Key) String() string {
+	if k.Namespace == "" {
+		return k.Kind + "/" + k.Name
+	}
+	return k.Kind + "/" + k.Namespace + "/" + k.Name
+}
+
+// KeyOf is the key of a desired object.
+func KeyOf(o *policy.Object) Key {
+	return Key{
+		Kind:      o.Manifest.GetObjectKind().GroupVersionKind().Kind,
+		Namespace: o.Manifest.GetNamespace(),
+		Name:      o.Manifest.GetName(),
+	}
+}
+
+// Observed is one object of ours as the cluster has it.
+type Observed struct {
+	Key             Key
+	UID             types.UID
+	ResourceVersion string
+	Created         time.Time
+	// Digest over what we declare of it, see policy.Digest.
+	Digest string
+	// Source is the Zone or Conduit that it says it was made of.
+	Source    topology.ObjectRef
+	SourceUID types.UID
+	// Release is the UID of the Zone whose deletion was announced, or empty.
+	Release types.UID
+}
+
+// Declaration is what is known of a declared Zone or Conduit.
+type Declaration struct {
+	UID types.UID
+	// InForce is false while the object is not in the model; what stands for it is
+	// then left as it is.
+	InForce bool
+}
+
+// CRDState is the state of the definition of one of our kinds.
+type CRDState struct {
+	// Established and not being deleted.
+	Serving bool
+	// Created tells a definition that was deleted and made again, which took every
+	// object along, from one that was always there.
+	Created time.Time
+}
+
+// Input is what a plan is made from.
+type Input struct {
+	Desired  []*policy.Object
+	Observed []Observed
+	// Declared Zones and Conduits.
+	Declared map[topology.ObjectRef]Declaration
+	// ConduitCRD is looked at only when a conduit has vanished.
+	ConduitCRD CRDState
+	// Confirmed is the digest of held objects that an administrator lets go.
+	Confirmed string
+	// Known are the digests last known to be in place, to tell edits by others
+	// from changes of our own. Empty after a start.
+	Known map[Key]string
+}
+
+// Write is one object to be written.
+type Write struct {
+	Object *policy.Object
+	// Observed is nil when there is no object of ours by that name.
+	Observed *Observed
+	// Drift says that somebody else changed or removed it.
+	Drift bool
+}
+
+// Removal is one object to be deleted.
+type Removal struct {
+	Observed
+	Part policy.Part
+	// Replaced says that its declaration stands: something else now does its work.
+	Replaced bool
+}
+
+// Held is an object that stays although its declaration is gone.
+type Held struct {
+	Observed
+	Reason string
+}
+
+// Why an object is held.
+const (
+	HeldNotAnnounced = "Orphaned"
+	HeldMass         = "MassDisappearance"
+)
+
+// Plan is which writes are owed, by step, in order.
+type Plan struct {
+	Groups      []Write
+	Transitions []Write
+	Conduits    []Write
+	Floors      []Write
+	Removals    []Removal
+	Held        []Held
+	// HeldDigest names exactly the held objects, "" when there are none.
+	HeldDigest string
+}
+
+// Writes is the number of writes that the plan owes.
+func (p *Plan) Writes() int {
+	return len(p.Groups) + len(p.Transitions) + len(p.Conduits) + len(p.Floors) + len(p.Removals)
+}
+
+// NewPlan compares what is desired with what is there.
+func NewPlan(in Input) *Plan {
+	p := &Plan{}
+	observed := make(map[Key]*Observed, len(in.Observed))
+	for i := range in.Observed {
+		observed[in.Observed[i].Key] = &in.Observed[i]
+	}
+	wanted := make(map[Key]bool, len(in.Desired))
+	for _, o := range in.Desired {
+		key := KeyOf(o)
+		wanted[key] = true
+		p.addWrite(o, observed[key], in.Known[key])
+	}
+	var gone []Observed
+	for _, o := range in.Observed {
+		if wanted[o.Key] {
+			continue
+		}
+		d, declared := in.Declared[o.Source]
+		switch {
+		case !declared || d.UID != o.SourceUID:
+			gone = append(gone, o)
+		case d.InForce:
+			p.Removals = append(p.Removals, Removal{Observed: o, Part: partOf(o), Replaced: true})
+		}
+	}
+	p.judgeGone(in, gone)
+	slices.SortFunc(p.Removals, compareRemovals)
+	return p
+}
+
+func (p *Plan) addWrite(o *policy.Object, seen *Observed, known string) {
+	if seen != nil && seen.Digest == o.Digest {
+		return
+	}
+	w := Write{Object: o, Observed: seen, Drift: known == o.Digest}
+	switch o.Part {
+	case policy.PartAssets:
+		p.Groups = append(p.Groups, w)
+	case policy.PartConduit:
+		p.Conduits = append(p.Conduits, w)
+	case policy.PartFloor:
+		p.Floors = append(p.Floors, w)
+		if seen == nil && o.Transition != nil {
+			p.Transitions = append(p.Transitions, Write{Object: o.Transition})
+		}
+	}
+}
+
+// judgeGone decides about objects whose declaration is gone.
+func (p *Plan) judgeGone(in Input, gone []Observed) {
+	mass := vanishedTogether(in, gone)
+	for _, o := range gone {
+		switch {
+		case mayGo(in, o, mass):
+			p.Removals = append(p.Removals, Removal{Observed: o, Part: partOf(o)})
+		case mass && o.Source.Kind == topology.KindConduit:
+			p.Held = append(p.Held, Held{Observed: o, Reason: HeldMass})
+		default:
+			p.Held = append(p.Held, Held{Observed: o, Reason: HeldNotAnnounced})
+		}
+	}
+	slices.SortFunc(p.Held, func(a, b Held) int { return cmp.Compare(a.Key.String(), b.Key.String()) })
+	p.HeldDigest = heldDigest(p.Held)
+	if p.HeldDigest != "" && p.HeldDigest == in.Confirmed {
+		for _, h := range p.Held {
+			p.Removals = append(p.Removals, Removal{Observed: h.Observed, Part: partOf(h.Observed)})
+		}
+		p.Held, p.HeldDigest = nil, ""
+	}
+}
+
+// mayGo: a floor only when its release was stamped while its zone still stood; a
+// conduit's allows only when its deletion cannot be a mistake, that is when the
+// definition of the kind serves, was not made anew since, and not many went at once.
+func mayGo(in Input, o Observed, mass bool) bool {
+	if o.Source.Kind != topology.KindConduit {
+		return o.Release != "" && o.Release == o.SourceUID
+	}
+	return in.ConduitCRD.Serving && !mass && !o.Created.Before(in.ConduitCRD.Created)
+}
+
+// vanishedTogether says that so many conduits went at once, or all of several,
+// that it is taken for a mistake.
+func vanishedTogether(in Input, gone []Observed) bool {
+	vanished := map[topology.ObjectRef]bool{}
+	for _, o := range gone {
+		if o.Source.Kind == topology.KindConduit {
+			vanished[o.Source] = true
+		}
+	}
+	left := 0
+	for ref := range in.Declared {
+		if ref.Kind == topology.KindConduit {
+			left++
+		}
+	}
+	return len(vanished) > mostVanished || (len(vanished) > 1 && left == 0)
+}
+
+// partOf tells what an observed object is for. Only the Cilium backend has
+// groups, by a kind of their own.
+func partOf(o Observed) policy.Part {
+	switch {
+	case o.Source.Kind == topology.KindConduit:
+		return policy.PartConduit
+	case o.Key.Kind == policy.KindCIDRGroup:
+		return policy.PartAssets
+	default:
+		return policy.PartFloor
+	}
+}
+
+// compareRemovals sorts conduits before floors before groups: what allows goes
+// while something still denies, and a group goes when nothing refers to it.
+func compareRemovals(a, b Removal) int {
+	order := []policy.Part{policy.PartConduit, policy.PartFloor, policy.PartAssets}
+	return cmp.Or(
+		cmp.Compare(slices.Index(order, a.Part), slices.Index(order, b.Part)),
+		cmp.Compare(a.Key.String(), b.Key.String()),
+	)
+}
+
+func heldDigest(held []Held) string {
+	if len(held) == 0 {
+		return ""
+	}
+	h := sha256.New()
+	for _, o := range held {
+		fmt.Fprintf(h, "%s %s\n", o.Key, o.UID)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:6])
+}
+
+// AssetsVanished says that assets went in a way that is taken for a mistake:
+// their definition is gone or going, many at once, or all of several.
+func AssetsVanished(before, now int, crd CRDState) bool {
+	switch {
+	case now >= before:
+		return false
+	case !crd.Serving:
+		return true
+	default:
+		return before-now > mostVanished || (now == 0 && before > 1)
+	}
+}

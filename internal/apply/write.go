@@ -1,0 +1,246 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/topology"
+)
+
+// FieldManager owns every field that we write.
+const FieldManager = "zonewarden"
+
+// parallelWrites within one step; an edge API server has little.
+const parallelWrites = 4
+
+// ErrForeign says that an object by the name we need exists and is not ours.
+var ErrForeign = errors.New("an object by this name exists and was not written by zonewarden")
+
+// ErrPostponed says that a floor waits until its zone's conduits are written.
+var ErrPostponed = errors.New("waiting for the zone's conduits, so that nothing declared is cut")
+
+// Writer carries out plans.
+type Writer struct {
+	// Client writes.
+	Client client.Client
+	// Live reads past every cache, to look before the first write to a name.
+	Live client.Reader
+	// Wrote, when set, is told of each object that was written or removed.
+	Wrote func(Outcome)
+}
+
+// What was done to an object.
+const (
+	VerbApply  = "apply"
+	VerbDelete = "delete"
+)
+
+// Outcome is one write that was carried out.
+type Outcome struct {
+	Key     Key
+	Source  topology.ObjectRef
+	Verb    string
+	Digest  string // "" for delete
+	Drift   bool
+	Version string // resourceVersion after an apply
+}
+
+// Result is what became of a plan.
+type Result struct {
+	Outcomes []Outcome
+	// Failed writes by the object that they were made of.
+	Failed map[topology.ObjectRef][]error
+}
+
+// Err joins the errors that another try may mend. That a name is taken or a
+// floor waits is for conditions to say, not for retries.
+func (r *Result) Err() error {
+	var errs []error
+	for _, list := range r.Failed {
+		for _, err := range list {
+			if !errors.Is(err, ErrForeign) && !errors.Is(err, ErrPostponed) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// run is one plan being carried out.
+type run struct {
+	*Writer
+	mu     sync.Mutex
+	result *Result
+}
+
+// Carry carries a plan out, step by step. A failed write does not stop the others,
+// except those that would cut or open something because of it.
+func (w *Writer) Carry(ctx context.Context, p *Plan, joins func(zone string) []topology.ObjectRef) *Result {
+	r := &run{Writer: w, result: &Result{Failed: map[topology.ObjectRef][]error{}}}
+	r.writeAll(ctx, p.Groups)
+	r.writeAll(ctx, p.Transitions)
+	r.writeAll(ctx, p.Conduits)
+	r.writeAll(ctx, r.readyFloors(p.Floors, joins))
+	r.removeAll(ctx, p.Removals)
+	return r.result
+}
+
+// readyFloors leaves out floors of zones with a conduit that could not be
+// written: a floor that denies before its allows are there cuts production. A
+// floor that was put back after somebody's edit does not wait.
+func (r *run) readyFloors(floors []Write, joins func(string) []topology.ObjectRef) []Write {
+	var ready []Write
+	for _, f := range floors {
+		waiting := false
+		for _, conduit := range joins(f.Object.Source.Name) {
+			waiting = waiting || len(r.result.Failed[conduit]) > 0
+		}
+		if waiting && !f.Drift {
+			r.fail(f.Object.Source, fmt.Errorf("%s: %w", KeyOf(f.Object), ErrPostponed))
+			continue
+		}
+		ready = append(ready, f)
+	}
+	return ready
+}
+
+func (r *run) writeAll(ctx context.Context, writes []Write) {
+	var g errgroup.Group
+	g.SetLimit(parallelWrites)
+	for _, w := range writes {
+		g.Go(func() error {
+			r.write(ctx, w)
+			return nil
+		})
+	}
+	_ = g.Wait() // failures are in the result
+}
+
+func (r *run) write(ctx context.Context, w Write) {
+	key := KeyOf(w.Object)
+	if w.Observed == nil {
+		if err := r.checkFree(ctx, w.Object); err != nil {
+			r.fail(w.Object.Source, fmt.Errorf("%s: %w", key, err))
+			return
+		}
+	}
+	u, err := toUnstructured(w.Object)
+	if err == nil {
+		err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u),
+			client.FieldOwner(FieldManager), client.ForceOwnership)
+	}
+	if err != nil {
+		r.fail(w.Object.Source, fmt.Errorf("applying %s: %w", key, err))
+		return
+	}
+	r.done(Outcome{
+		Key: key, Source: w.Object.Source, Verb: VerbApply, Digest: w.Object.Digest,
+		Drift: w.Drift, Version: u.GetResourceVersion(),
+	})
+}
+
+// checkFree looks, past the cache, whether a name is free or ours.
+func (r *run) checkFree(ctx context.Context, o *policy.Object) error {
+	live := &metav1.PartialObjectMetadata{}
+	live.SetGroupVersionKind(o.Manifest.GetObjectKind().GroupVersionKind())
+	err := r.Live.Get(ctx, client.ObjectKeyFromObject(o.Manifest.(client.Object)), live)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("looking whether the name is free: %w", err)
+	case !isOurs(live.Labels):
+		return ErrForeign
+	default:
+		return nil
+	}
+}
+
+// removeAll deletes, unless what took an object's place could not be written, or
+// a floor would go while anything at all failed.
+func (r *run) removeAll(ctx context.Context, removals []Removal) {
+	for _, o := range removals {
+		if o.Replaced && len(r.result.Failed[o.Source]) > 0 {
+			continue
+		}
+		if o.Part != policy.PartConduit && len(r.result.Failed) > 0 {
+			continue
+		}
+		r.remove(ctx, o)
+	}
+}
+
+func (r *run) remove(ctx context.Context, o Removal) {
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(GVKOf(o.Key.Kind))
+	u.SetNamespace(o.Key.Namespace)
+	u.SetName(o.Key.Name)
+	err := r.Client.Delete(ctx, u, client.Preconditions{UID: &o.UID, ResourceVersion: &o.ResourceVersion})
+	if err != nil && !apierrors.IsNotFound(err) {
+		r.fail(o.Source, fmt.Errorf("deleting %s: %w", o.Key, err))
+		return
+	}
+	r.done(Outcome{Key: o.Key, Source: o.Source, Verb: VerbDelete})
+}
+
+func (r *run) done(o Outcome) {
+	r.mu.Lock()
+	r.result.Outcomes = append(r.result.Outcomes, o)
+	r.mu.Unlock()
+	if r.Wrote != nil {
+		r.Wrote(o)
+	}
+}
+
+func (r *run) fail(source topology.ObjectRef, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.result.Failed[source] = append(r.result.Failed[source], err)
+}
+
+// toUnstructured is the object as it goes over the wire: what we declare, without
+// a status or a creation time that we never set.
+func toUnstructured(o *policy.Object) (*unstructured.Unstructured, error) {
+	raw, err := json.Marshal(o.Manifest)
+	if err != nil {
+		return nil, fmt.Errorf("encoding: %w", err)
+	}
+	u := &unstructured.Unstructured{}
+	if err := u.UnmarshalJSON(raw); err != nil {
+		return nil, fmt.Errorf("decoding: %w", err)
+	}
+	delete(u.Object, "status")
+	unstructured.RemoveNestedField(u.Object, "metadata", "creationTimestamp")
+	return u, nil
+}
+
+// The kinds of policy objects that we write and watch.
+var (
+	GVKClusterwidePolicy = schema.GroupVersionKind{Group: "cilium.io", Version: "v2", Kind: "CiliumClusterwideNetworkPolicy"}
+	GVKCIDRGroup         = schema.GroupVersionKind{Group: "cilium.io", Version: "v2", Kind: policy.KindCIDRGroup}
+	GVKNetworkPolicy     = schema.GroupVersionKind{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"}
+)
+
+// GVKOf is the group, version and kind of one of our policy kinds.
+func GVKOf(kind string) schema.GroupVersionKind {
+	for _, gvk := range []schema.GroupVersionKind{GVKClusterwidePolicy, GVKCIDRGroup, GVKNetworkPolicy} {
+		if gvk.Kind == kind {
+			return gvk
+		}
+	}
+	return schema.GroupVersionKind{Kind: kind}
+}

@@ -1,0 +1,164 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cilium
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	k8sconst "github.com/cilium/cilium/pkg/k8s/apis/cilium.io"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/topology"
+)
+
+// Cilium gives pods with the same identity labels one identity, and policy sees
+// identities only. Labels that its default filter leaves out of the identity
+// cannot be selected by: "equals" matches no pod, "is not" matches all. A test
+// holds this list to Cilium's own filter.
+var outsideIdentity = []string{
+	"io.kubernetes",
+	"kubernetes.io",
+	"statefulset.kubernetes.io/pod-name",
+	"apps.kubernetes.io/pod-index",
+	"batch.kubernetes.io/job-completion-index",
+	"batch.kubernetes.io/controller-uid",
+	"k8s.io",
+	"pod-template-generation",
+	"pod-template-hash",
+	"controller-revision-hash",
+	"controller-uid",
+	"annotation",
+	"etcd_node",
+	"topology.kubernetes.io",
+	k8sconst.LabelPrefix,
+}
+
+// invisible says that Cilium's default label filter hides this pod label from
+// policy.
+func invisible(key string) bool {
+	return strings.Contains(key, "beta.kubernetes.io") ||
+		slices.ContainsFunc(outsideIdentity, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+}
+
+// longestName is the most that a label key may have after its last slash.
+const longestName = 63
+
+// representable says whether Cilium accepts a selector over these namespace
+// labels: it puts a prefix of its own before the key, and what is then too long
+// for a label key makes the agent refuse the whole object, the floor with it.
+func representable(s *metav1.LabelSelector) bool {
+	for _, key := range keysOf(s) {
+		if !strings.Contains(key, "/") && len(k8sconst.PodNamespaceMetaLabelsPrefix)+len(key) > longestName {
+			return false
+		}
+		if prefix, _, ok := strings.Cut(key, "/"); ok && len(k8sconst.PodNamespaceMetaLabelsPrefix)+len(prefix) > 253 {
+			return false
+		}
+	}
+	return true
+}
+
+// keysOf returns the keys that a selector uses, sorted, each once.
+func keysOf(s *metav1.LabelSelector) []string {
+	var keys []string
+	for k := range s.MatchLabels {
+		keys = append(keys, k)
+	}
+	for _, e := range s.MatchExpressions {
+		keys = append(keys, e.Key)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// findings says what of a zone's workloads this backend cannot express.
+func findings(z *topology.Zone) []v1alpha1.Finding {
+	var out []v1alpha1.Finding
+	for i, w := range z.Workloads {
+		path := fmt.Sprintf("spec.members.workloads[%d]", i)
+		if w.NamespaceSelector != nil && !representable(w.NamespaceSelector) {
+			out = append(out, warning(path+".namespaceSelector",
+				"a label key is too long for Cilium; the existing namespaces are named in its place, "+
+					"and one created later is open until the operator has seen it: use a shorter key"))
+		}
+		if hidden := invisibleKeys(w.PodSelectors); len(hidden) > 0 {
+			out = append(out, warning(path+".podSelector", hiddenMessage(hidden)))
+		}
+	}
+	return out
+}
+
+// conduitFindings says the same of the narrowing of a conduit's ends.
+func conduitFindings(c *topology.Conduit) []v1alpha1.Finding {
+	var out []v1alpha1.Finding
+	add := func(path string, e topology.End) {
+		if !e.Narrowed {
+			return // the zone's own findings say it
+		}
+		var hidden []string
+		for _, w := range e.Workloads {
+			hidden = append(hidden, invisibleKeys(w.PodSelectors)...)
+		}
+		slices.Sort(hidden)
+		if hidden = slices.Compact(hidden); len(hidden) > 0 {
+			out = append(out, warning(path+".workloads", hiddenMessage(hidden)))
+		}
+	}
+	add("spec.initiator", c.Initiator)
+	for i, r := range c.Responders {
+		add(fmt.Sprintf("spec.responders[%d]", i), r)
+	}
+	return out
+}
+
+func invisibleKeys(selectors []*metav1.LabelSelector) []string {
+	var hidden []string
+	for _, s := range selectors {
+		if s == nil {
+			continue
+		}
+		for _, key := range keysOf(s) {
+			if invisible(key) {
+				hidden = append(hidden, key)
+			}
+		}
+	}
+	slices.Sort(hidden)
+	return slices.Compact(hidden)
+}
+
+func hiddenMessage(keys []string) string {
+	return fmt.Sprintf("Cilium leaves the label %s out of a pod's identity unless its option \"labels\" says otherwise, "+
+		"so no policy can select by it: use another label", strings.Join(keys, ", "))
+}
+
+func warning(path, message string) v1alpha1.Finding {
+	return v1alpha1.Finding{
+		Severity: v1alpha1.SeverityWarning,
+		Path:     path,
+		Reason:   v1alpha1.ReasonBackendCannot,
+		Message:  message,
+	}
+}
+
+// widens says that an entry excludes by a label that Cilium does not see: it
+// would match pods that the declaration leaves out.
+func widens(w topology.Workloads) bool {
+	for _, s := range w.PodSelectors {
+		if s == nil {
+			continue
+		}
+		for _, e := range s.MatchExpressions {
+			excludes := e.Operator == metav1.LabelSelectorOpNotIn || e.Operator == metav1.LabelSelectorOpDoesNotExist
+			if excludes && invisible(e.Key) {
+				return true
+			}
+		}
+	}
+	return false
+}
