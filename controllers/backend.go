@@ -34,6 +34,8 @@ type choice struct {
 	chosen v1alpha1.Backend
 	// minor version of Kubernetes, 0 when unknown.
 	minor int
+	// unsettled says that definitions and what is served do not agree yet.
+	unsettled bool
 }
 
 func (c choice) usable() bool { return c.chosen != "" }
@@ -121,15 +123,35 @@ func (s *Segmentation) chooseBackend(ctx context.Context, site *v1alpha1.Site) (
 	if err := s.watchPolicies(ctx, ciliumServed); err != nil {
 		return choice{}, err
 	}
+	unsettled := s.ciliumDefined(ctx) != ciliumServed
+	if unsettled {
+		// A definition is served a moment after it is established, and no event
+		// tells when: ask again.
+		s.backend.outdate()
+	}
 	if site == nil {
-		return choice{}, nil
+		return choice{unsettled: unsettled}, nil
 	}
 	c := choose(site.Spec.Backend, ciliumServed, minor)
+	c.unsettled = unsettled
 	if c.usable() && c.chosen != s.backend.inForce {
 		s.compiler = policy.NewCompiler(backendOf(c.chosen))
 		s.backend.inForce = c.chosen
 	}
 	return c, nil
+}
+
+// ciliumDefined says whether the definitions of both kinds that the Cilium
+// backend writes are there and stay.
+func (s *Segmentation) ciliumDefined(ctx context.Context) bool {
+	for _, kind := range []string{"ciliumclusterwidenetworkpolicies", "ciliumcidrgroups"} {
+		crd := metadata(definitions)
+		err := s.cache.Get(ctx, client.ObjectKey{Name: kind + "." + apply.GVKClusterwidePolicy.Group}, crd)
+		if err != nil || crd.GetDeletionTimestamp() != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func backendOf(b v1alpha1.Backend) policy.Backend {
@@ -149,7 +171,7 @@ func (s *Segmentation) definition(ctx context.Context, plural string) (apply.CRD
 	if err != nil {
 		return apply.CRDState{}, err
 	}
-	state := apply.CRDState{Created: crd.CreationTimestamp.Time}
+	state := apply.CRDState{UID: crd.UID, Created: crd.CreationTimestamp.Time}
 	for _, c := range crd.Status.Conditions {
 		if c.Type == apiextensionsv1.Established && c.Status == apiextensionsv1.ConditionTrue {
 			state.Serving = crd.DeletionTimestamp == nil

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/topology"
@@ -20,6 +21,7 @@ func (s *Segmentation) conduitStatus(o *outcome, d *v1alpha1.Conduit) {
 		d.Status.LastGood = &v1alpha1.ConduitLastGood{Generation: d.Generation, Spec: *d.Spec.DeepCopy()}
 	}
 	model := o.conduits[d.Name]
+	d.Status.ResponderSummary = responders(d.Spec.Responders)
 	d.Status.FlowSummary, d.Status.EnforcedBy, d.Status.Flows = "", "", nil
 	if model != nil {
 		d.Status.FlowSummary = model.Summary()
@@ -45,6 +47,15 @@ func (s *Segmentation) conduitStatus(o *outcome, d *v1alpha1.Conduit) {
 		c.set(v1alpha1.ConditionProgrammed, true, v1alpha1.ReasonProgrammed,
 			fmt.Sprintf("written with the %s backend", o.backend.chosen))
 	}
+}
+
+// responders are the zones that are connected to, as declared.
+func responders(ends []v1alpha1.ConduitEnd) string {
+	names := make([]string, 0, len(ends))
+	for _, e := range ends {
+		names = append(names, e.Zone)
+	}
+	return strings.Join(names, ", ")
 }
 
 func byWhom(c *topology.Conduit) string {

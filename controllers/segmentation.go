@@ -30,6 +30,10 @@ import (
 // pass is the one thing in the queue: the whole site.
 var pass = reconcile.Request{NamespacedName: types.NamespacedName{Name: topology.SiteName}}
 
+// asksAgain is how soon the API server is asked again what it serves, while
+// definitions come or go.
+const asksAgain = time.Second
+
 // Segmentation keeps the policy objects of the site equal to its zones and conduits.
 type Segmentation struct {
 	client    client.Client
@@ -85,6 +89,9 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	if err := errors.Join(outcome.result.Err(), statusErr); err != nil {
 		return ctrl.Result{}, err
 	}
+	if choice.unsettled {
+		return ctrl.Result{RequeueAfter: asksAgain}, nil
+	}
 	return ctrl.Result{RequeueAfter: s.untilTomorrow(snapshot.Site)}, nil
 }
 
@@ -100,6 +107,8 @@ type outcome struct {
 	// held says why nothing at all is written in this pass, "" when it is.
 	held       string
 	heldDigest string
+	// assetDefinition is what the assets of this pass were defined by.
+	assetDefinition types.UID
 	// conduits in force by name, and how many join each zone.
 	conduits map[string]*topology.Conduit
 	joining  map[string]int
@@ -132,6 +141,7 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 	}
 	input := apply.Input{
 		Desired:   o.set.Objects,
+		Leaving:   o.set.Leaving,
 		Observed:  observed,
 		Declared:  declarations(o.snapshot, o.model),
 		Confirmed: o.snapshot.Site.Annotations[v1alpha1.AnnotationConfirmPrune],
@@ -151,7 +161,9 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 	writer := &apply.Writer{Client: s.client, Live: s.live, Wrote: s.wrote}
 	o.result = writer.Carry(ctx, o.plan, conduitsByZone(o.model))
 	s.remember(observed, o.set.Objects)
-	s.awaitCache(ctx, o.result.Outcomes)
+	s.await(ctx, len(o.result.Outcomes), func(ctx context.Context, i int) bool {
+		return s.cacheShows(ctx, o.result.Outcomes[i])
+	})
 	s.mu.Lock()
 	o.drift = s.drift
 	s.mu.Unlock()

@@ -25,6 +25,7 @@ func (s *Segmentation) siteStatus(o *outcome, site *v1alpha1.Site) {
 		site.Status.Zones = int32(len(o.model.Zones))       //nolint:gosec // objects of one site
 		site.Status.Conduits = int32(len(o.model.Conduits)) //nolint:gosec // objects of one site
 		site.Status.Assets = int32(len(o.snapshot.Assets))  //nolint:gosec // objects of one site
+		site.Status.AssetsCountedUnder = o.assetDefinition
 		site.Status.Flows = o.model.Counts()
 	}
 	s.siteProgrammed(c, o, ref)

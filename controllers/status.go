@@ -80,7 +80,19 @@ func (s *Segmentation) writeChanges(ctx context.Context, changes []statusChange)
 		})
 	}
 	_ = g.Wait() // each keeps its own error
+	s.await(ctx, len(changes), func(ctx context.Context, i int) bool {
+		return errs[i] != nil || s.cacheMoved(ctx, changes[i].before)
+	})
 	return errors.Join(errs...)
+}
+
+// cacheMoved says that the cache shows another version than the pass saw.
+func (s *Segmentation) cacheMoved(ctx context.Context, before client.Object) bool {
+	live, ok := before.DeepCopyObject().(client.Object)
+	if !ok || s.cache.Get(ctx, client.ObjectKeyFromObject(before), live) != nil {
+		return true
+	}
+	return live.GetResourceVersion() != before.GetResourceVersion()
 }
 
 // writeStatus patches one status. It is bound to the version that the pass saw: a
@@ -195,6 +207,11 @@ func (c conditions) programmedStatus(o *outcome, ref topology.ObjectRef) bool {
 	}
 	failed := o.result.Failed[ref]
 	if len(failed) == 0 {
+		for _, f := range o.set.Findings[ref] {
+			if f.Severity == v1alpha1.SeverityError {
+				return set(f.Reason, f.Path+": "+f.Message)
+			}
+		}
 		return true
 	}
 	reason := v1alpha1.ReasonWriteFailed

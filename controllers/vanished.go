@@ -10,6 +10,9 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/apply"
 )
@@ -23,6 +26,7 @@ func (s *Segmentation) holdForAssets(ctx context.Context, o *outcome) error {
 	if site == nil {
 		return nil
 	}
+	o.assetDefinition = s.assetDefinition(ctx)
 	before, now := int(site.Status.Assets), len(o.snapshot.Assets)
 	if now >= before {
 		return nil
@@ -31,7 +35,7 @@ func (s *Segmentation) holdForAssets(ctx context.Context, o *outcome) error {
 	if err != nil {
 		return fmt.Errorf("looking at the definition of Asset: %w", err)
 	}
-	if !apply.AssetsVanished(before, now, crd) {
+	if !apply.AssetsVanished(before, now, site.Status.AssetsCountedUnder, crd) {
 		return nil
 	}
 	digest := assetsDigest(o.snapshot.Assets)
@@ -42,6 +46,15 @@ func (s *Segmentation) holdForAssets(ctx context.Context, o *outcome) error {
 	o.held = fmt.Sprintf("%d of %d assets vanished at once, which is taken for a mistake: no policy object is written until they are back; if it is meant, annotate the Site with %s=%s",
 		before-now, before, v1alpha1.AnnotationConfirmPrune, digest)
 	return nil
+}
+
+// assetDefinition is the UID of the definition of Asset that the cache knows.
+func (s *Segmentation) assetDefinition(ctx context.Context) types.UID {
+	crd := metadata(definitions)
+	if err := s.cache.Get(ctx, client.ObjectKey{Name: "assets." + v1alpha1.GroupVersion.Group}, crd); err != nil {
+		return ""
+	}
+	return crd.GetUID()
 }
 
 // assetsDigest names exactly the assets that are left.

@@ -246,14 +246,14 @@ func (s *Segmentation) observe(ctx context.Context) ([]apply.Observed, error) {
 // cache from before them would write the same again.
 const cacheCatchesUp = 2 * time.Second
 
-// awaitCache waits until the cache shows what this pass wrote.
-func (s *Segmentation) awaitCache(ctx context.Context, outcomes []apply.Outcome) {
+// await waits until the cache shows each of n writes, for a bounded time.
+func (s *Segmentation) await(ctx context.Context, n int, shown func(ctx context.Context, i int) bool) {
 	ctx, cancel := context.WithTimeout(ctx, cacheCatchesUp)
 	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for _, o := range outcomes {
-		for !s.cacheShows(ctx, o) {
+	for i := range n {
+		for !shown(ctx, i) {
 			select {
 			case <-ctx.Done():
 				return
@@ -263,6 +263,7 @@ func (s *Segmentation) awaitCache(ctx context.Context, outcomes []apply.Outcome)
 	}
 }
 
+// cacheShows says that the cache shows a write of a policy object.
 func (s *Segmentation) cacheShows(ctx context.Context, o apply.Outcome) bool {
 	u := unstructuredOf(apply.GVKOf(o.Key.Kind))
 	err := s.cache.Get(ctx, client.ObjectKey{Namespace: o.Key.Namespace, Name: o.Key.Name}, u)

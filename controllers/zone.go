@@ -6,7 +6,6 @@ package controllers
 import (
 	"fmt"
 
-
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )

@@ -16,13 +16,13 @@ import (
 // +kubebuilder:printcolumn:name="Tag",type=string,JSONPath=`.spec.tag`
 // +kubebuilder:printcolumn:name="Zone",type=string,JSONPath=`.status.zone`
 // +kubebuilder:printcolumn:name="Role",type=string,JSONPath=`.spec.role`
-// +kubebuilder:printcolumn:name="Addresses",type=string,JSONPath=`.spec.addresses[*]`
+// +kubebuilder:printcolumn:name="Addresses",type=string,JSONPath=`.spec.addresses`
 // +kubebuilder:printcolumn:name="Accepted",type=string,JSONPath=`.status.conditions[?(@.type=="Accepted")].status`
 // +kubebuilder:printcolumn:name="Criticality",type=string,priority=1,JSONPath=`.spec.criticality`
 // +kubebuilder:printcolumn:name="Vendor",type=string,priority=1,JSONPath=`.spec.vendor`
 // +kubebuilder:printcolumn:name="Model",type=string,priority=1,JSONPath=`.spec.model`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63",message="the name of an Asset must not be longer than 63 characters"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",message="the name of an Asset is at most 63 characters long and has no dots, because policies and labels are named after it"
 type Asset struct {
 	metav1.TypeMeta `json:",inline"`
 	// +optional
@@ -95,8 +95,8 @@ type AssetSpec struct {
 //
 // +kubebuilder:validation:MinLength=2
 // +kubebuilder:validation:MaxLength=43
-// +kubebuilder:validation:Pattern=`^([0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(/[0-9]{1,3})?)$`
-// +kubebuilder:validation:XValidation:rule="!self.contains('/') || int(self.split('/')[1]) >= (self.contains(':') ? 64 : 24)",message="an asset's network must not be wider than /24 (IPv6: /64); put wider networks into the zone's members.assets.cidrs"
+// +kubebuilder:validation:Pattern=`^([0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9a-fA-F:]*:[0-9a-fA-F]*:[0-9a-fA-F:.]*(/[0-9]{1,3})?)$`
+// +kubebuilder:validation:XValidation:rule="!self.matches('^[^/]*/[0-9]{1,3}$') || int(self.split('/')[1]) >= (self.contains(':') ? 64 : 24)",message="an asset's network must not be wider than /24 (IPv6: /64); put wider networks into the zone's members.assets.cidrs"
 type AssetAddress string
 
 // LifecycleStatus is the vendor's support for a device.

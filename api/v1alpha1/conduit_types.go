@@ -15,7 +15,7 @@ import (
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Cluster,path=conduits,shortName=cdt,categories=zonewarden
 // +kubebuilder:printcolumn:name="Initiator",type=string,JSONPath=`.spec.initiator.zone`
-// +kubebuilder:printcolumn:name="Responders",type=string,JSONPath=`.spec.responders[*].zone`
+// +kubebuilder:printcolumn:name="Responders",type=string,JSONPath=`.status.responderSummary`
 // +kubebuilder:printcolumn:name="Flows",type=string,JSONPath=`.status.flowSummary`
 // +kubebuilder:printcolumn:name="Enforced-By",type=string,JSONPath=`.status.enforcedBy`
 // +kubebuilder:printcolumn:name="Accepted",type=string,JSONPath=`.status.conditions[?(@.type=="Accepted")].status`
@@ -24,7 +24,7 @@ import (
 // +kubebuilder:printcolumn:name="Risk-Owner",type=string,priority=1,JSONPath=`.spec.why.riskOwner`
 // +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Accepted")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63",message="the name of a Conduit must not be longer than 63 characters, because labels carry it"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",message="the name of a Conduit is at most 63 characters long and has no dots, because policies and labels are named after it"
 type Conduit struct {
 	metav1.TypeMeta `json:",inline"`
 	// +optional
@@ -102,7 +102,8 @@ const (
 )
 
 // ConduitEnd is one end of a conduit: a zone, or a part of it. With neither
-// workloads nor assets the whole zone is meant; with one of them only that.
+// workloads nor assets the whole zone is meant; with one of them only that, with
+// both no more than these two.
 type ConduitEnd struct {
 	// zone by name.
 	// +required
@@ -267,6 +268,9 @@ type ExternalEnforcement struct {
 // ConduitStatus is what the operator says about a conduit.
 type ConduitStatus struct {
 	Status `json:",inline"`
+	// responderSummary names the zones that are connected to: "cell-1, cell-2".
+	// +optional
+	ResponderSummary string `json:"responderSummary,omitempty"`
 	// flowSummary is what passes, in short: "modbus-tcp 502/TCP".
 	// +optional
 	FlowSummary string `json:"flowSummary,omitempty"`

@@ -44,28 +44,30 @@ var (
 
 // TestSpecRules puts both neighbours of each rule to the API server.
 func TestSpecRules(t *testing.T) {
-	forEachKind(t, func(t *testing.T, k kind) {
-		t.Helper()
-		testRules(t, k.rules(), func(t *testing.T, change string) error {
-			t.Helper()
-			_, err := k.client().Create(t.Context(), k.object(t, change), strictCreate)
-			return err
+	for _, k := range kinds() {
+		t.Run(k.name, func(t *testing.T) {
+			testRules(t, k.rules(), func(t *testing.T, change string) error {
+				t.Helper()
+				_, err := k.client().Create(t.Context(), k.object(t, change), strictCreate)
+				return err
+			})
 		})
-	})
+	}
 }
 
 // TestStatusRules does it with what only the operator writes.
 func TestStatusRules(t *testing.T) {
-	forEachKind(t, func(t *testing.T, k kind) {
-		t.Helper()
-		stored := k.create(t, "")
-		testRules(t, k.status(), func(t *testing.T, change string) error {
-			t.Helper()
-			object := &unstructured.Unstructured{Object: apply(t, stored.DeepCopy().Object, change)}
-			_, err := k.client().UpdateStatus(t.Context(), object, strictUpdate)
-			return err
+	for _, k := range kinds() {
+		t.Run(k.name, func(t *testing.T) {
+			stored := k.create(t, "")
+			testRules(t, k.status(), func(t *testing.T, change string) error {
+				t.Helper()
+				object := &unstructured.Unstructured{Object: apply(t, stored.DeepCopy().Object, change)}
+				_, err := k.client().UpdateStatus(t.Context(), object, strictUpdate)
+				return err
+			})
 		})
-	})
+	}
 }
 
 func testRules(t *testing.T, rules []rule, try func(t *testing.T, change string) error) {

@@ -4,9 +4,12 @@
 package v1alpha1_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+
+	"sigs.k8s.io/yaml"
 )
 
 // This file makes rules of the sorts that many fields have.
@@ -177,8 +180,16 @@ func levels(field string) []rule {
 		},
 		{
 			name: field + " has whole numbers", accepted: field + ": {all: 2, RDF: 3}",
-			refused: field + `: {all: 2.5, RDF: "3"}`,
-			because: []string{field + ".all: must be of type integer", field + ".RDF: must be of type integer"},
+			refused: field + `: {all: 2.5}`,
+			because: []string{
+				field + ".all: must be of type int32",
+				whole + ": Checked value must be of type integer with format int32 in " + field + ".all",
+			},
+		},
+		{
+			name: field + " has no quotes", accepted: field + ": {RDF: 3}",
+			refused: field + `: {RDF: "3"}`,
+			because: []string{field + ".RDF: must be of type integer"},
 		},
 	}
 	for _, part := range []string{"all", "IAC", "UC", "SI", "DC", "RDF", "TRE", "RA"} {
@@ -200,11 +211,11 @@ func date(field string) []rule {
 		{name: field + " is not empty", accepted: field + ": 2027-06-30", refused: field + `: ""`, because: wrong},
 		{
 			name: field + " has no time of day", accepted: field + ": 2027-06-30", refused: field + ": 2027-06-30T12:00:00Z",
-			because: []string{field + ": may not be more than 10 bytes"},
+			because: []string{field + ": may not be more than 10 bytes", wrong[0]},
 		},
 		{
 			name: field + " is no year", accepted: field + ": 2027-01-01", refused: field + ": 2027",
-			because: []string{field + ": must be of type string"},
+			because: wrong,
 		},
 	}
 }
@@ -215,5 +226,92 @@ func objectName(message string) []rule {
 	return []rule{{
 		name: "the name has up to 63 characters", accepted: name(63), refused: name(64),
 		because: []string{whole + ": " + message},
+	}, {
+		name: "the name has no dots", accepted: "metadata.name: cell-2", refused: "metadata.name: cell.2",
+		because: []string{whole + ": " + message},
 	}}
+}
+
+// networks says what a list of networks may hold.
+func networks(field string) []rule {
+	entry := func(sentence, accepted, refused string) rule {
+		return rule{
+			name:     field + " " + sentence,
+			accepted: field + ": [" + accepted + "]",
+			refused:  field + ": [" + refused + "]",
+			because:  []string{field + "[0]: must be of type cidr"},
+		}
+	}
+	return []rule{
+		entry("holds networks, not addresses", "10.9.0.0/16", "10.9.0.1"),
+		entry("holds IPv6 networks, not addresses", `"fd00:17::/48"`, `"fd00:17::1"`),
+		entry("has octets up to 255", "10.255.0.0/16", "10.256.0.0/16"),
+		entry("has IPv4 prefixes up to 32", "10.9.0.1/32", "10.9.0.1/33"),
+		entry("has IPv6 prefixes up to 128", `"fd00::1/128"`, `"fd00::1/129"`),
+		entry("has no masks", "10.9.0.0/24", "10.9.0.0/255.255.255.0"),
+		entry("has four octets", "10.0.0.0/8", "10/8"),
+		entry("holds no names", "10.9.0.0/16", "office"),
+		entry("holds no empty text", "10.9.0.0/16", `""`),
+		// A second look is the operator's, which knows what a network is for.
+		{name: field + " may have host bits and leading zeros here", accepted: field + ": [10.9.10.1/24, 10.09.0.0/16, 0.0.0.0/0]"},
+		{
+			name:     field + " has no more characters than a network needs",
+			accepted: field + `: ["2001:0db8:0000:0000:0000:0000:0000:0000/128"]`,
+			refused:  field + `: ["2001:0db8:0000:0000:0000:0000:192.168.100.100/128"]`,
+			because:  []string{field + "[0]: may not be more than 43 bytes"},
+		},
+	}
+}
+
+// serverAddresses says what a list of addresses of a service may hold.
+func serverAddresses(field string) []rule {
+	pattern := []string{field + "[0]: should match '^[0-9a-fA-F:.]+$'"}
+	return []rule{
+		{name: field + " holds addresses, not networks", accepted: field + ": [169.254.20.10]", refused: field + ": [169.254.20.0/24]", because: pattern},
+		{name: field + " holds no names", accepted: field + `: ["fd00:43::a"]`, refused: field + ": [dns.example]", because: pattern},
+		{name: field + " has no interfaces", accepted: field + `: ["fe80::1"]`, refused: field + `: ["fe80::1%eth0"]`, because: pattern},
+		{name: field + " holds no empty text", accepted: field + `: ["::1"]`, refused: field + `: [""]`, because: pattern},
+		{
+			name:     field + " has no more characters than an address needs",
+			accepted: field + `: ["0000:0000:0000:0000:0000:ffff:192.168.100.100"]`,
+			refused:  field + `: ["0000:0000:0000:0000:00000:ffff:192.168.100.100"]`,
+			because:  []string{field + "[0]: may not be more than 45 bytes"},
+		},
+	}
+}
+
+// commonStatusRules are those of Status, which every kind has.
+func commonStatusRules() []rule {
+	const (
+		condition = `{type: T%d, status: "True", reason: R, message: "", lastTransitionTime: "2027-06-30T12:00:00Z"}`
+		finding   = `{severity: Error, path: spec, reason: R%d, message: m}`
+	)
+	return slices.Concat(
+		list("status.conditions", condition, 0, 16),
+		[]rule{{
+			name:     "a condition is there once",
+			accepted: `status.conditions: [` + condition1 + `]`,
+			refused:  `status.conditions: [` + condition1 + `, ` + condition1 + `]`,
+			because:  []string{"status.conditions[1]: Duplicate value"},
+		}},
+		list("status.findings", finding, 0, 32),
+		under("status.findings: [{severity: Error, path: spec, reason: R, message: m}]",
+			choice("status.findings[0].severity", "Error", "Warning"),
+			required("status.findings[0].severity", "status.findings[0].path", "status.findings[0].reason", "status.findings[0].message")),
+	)
+}
+
+const condition1 = `{type: Accepted, status: "True", reason: R, message: "", lastTransitionTime: "2027-06-30T12:00:00Z"}`
+
+// lastGoodRules are about the spec that was accepted last. It is the one of the
+// manifest here; what else it may be is up to the rules of spec.
+func lastGoodRules(manifest string) []rule {
+	var object struct {
+		Spec json.RawMessage `json:"spec"`
+	}
+	if err := yaml.Unmarshal([]byte(manifest), &object); err != nil {
+		panic(err) // a constant of these tests
+	}
+	return under("status.lastGood: {generation: 1, spec: "+string(object.Spec)+"}",
+		required("status.lastGood.generation", "status.lastGood.spec"))
 }

@@ -84,7 +84,8 @@ type SecurityLevels struct {
 }
 
 // Severity says what a finding does: an Error keeps the object as declared out
-// of force, a Warning changes nothing.
+// of force, or says that the backend cannot carry it out; a Warning changes
+// nothing.
 //
 // +kubebuilder:validation:Enum=Error;Warning
 type Severity string

@@ -5,6 +5,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Backend is the kind of policy objects that zones and conduits become.
@@ -114,7 +115,7 @@ type SiteSpec struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MinLength=1
-	// +kubebuilder:validation:items:MaxLength=316
+	// +kubebuilder:validation:items:MaxLength=317
 	ZoneLabelKeys []string `json:"zoneLabelKeys,omitempty"`
 	// backend is the kind of policy objects to write. Auto takes Cilium where
 	// its kinds are served, else KubernetesNetworkPolicy.
@@ -255,17 +256,17 @@ type SegmentationRules struct {
 	// +kubebuilder:default=Refuse
 	ObsoleteAssets RuleAction `json:"obsoleteAssets,omitempty"`
 	// cleartextWarnFrom is the target security level from which a protocol
-	// without encryption across a zone boundary is warned about.
+	// without encryption across a zone boundary is warned about; 5 never warns.
 	// +optional
 	// +kubebuilder:default=2
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=5
 	CleartextWarnFrom int32 `json:"cleartextWarnFrom,omitempty"`
 	// cleartextRefuseFrom is the target security level from which it is refused;
 	// 5 never refuses.
 	// +optional
 	// +kubebuilder:default=3
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=5
 	CleartextRefuseFrom int32 `json:"cleartextRefuseFrom,omitempty"`
 }
@@ -276,13 +277,20 @@ type SiteStatus struct {
 	// backend in force: Cilium or KubernetesNetworkPolicy.
 	// +optional
 	Backend Backend `json:"backend,omitempty"`
-	// zones, conduits and assets count what is accepted.
+	// zones is the number of accepted zones.
 	// +optional
 	Zones int32 `json:"zones"`
+	// conduits is the number of accepted conduits.
 	// +optional
 	Conduits int32 `json:"conduits"`
+	// assets is the number of accepted assets.
 	// +optional
 	Assets int32 `json:"assets"`
+	// assetsCountedUnder is the UID of the definition of Asset that the assets were
+	// counted under: deleting it deletes them all, and making it again does not
+	// bring them back.
+	// +optional
+	AssetsCountedUnder types.UID `json:"assetsCountedUnder,omitempty"`
 	// flows counts the declared flows of accepted conduits by who enforces them.
 	// +optional
 	Flows FlowCounts `json:"flows,omitzero"`

@@ -22,16 +22,17 @@ spec:
 	rules:  siteRules,
 	status: siteStatusRules,
 	columns: []column{
-		{"ID", "string", "ww-17"},
-		{"Backend", "string", "Cilium"},
-		{"Accepted", "string", "True"},
-		{"Programmed", "string", "False"},
-		{"Held", "integer", int64(3)},
-		{"By-Us", "integer", int64(11)},
-		{"By-Others", "integer", int64(12)},
-		{"By-Nobody", "integer", int64(13)},
-		{"Age", "date", nil},
+		{name: "ID", kind: "string", value: "ww-17"},
+		{name: "Backend", kind: "string", value: "Cilium"},
+		{name: "Accepted", kind: "string", value: "True"},
+		{name: "Programmed", kind: "string", value: "False"},
+		{name: "Held", kind: "integer", value: int64(3)},
+		{name: "By-Us", kind: "integer", value: int64(11)},
+		{name: "By-Others", kind: "integer", value: int64(12)},
+		{name: "By-Nobody", kind: "integer", value: int64(13)},
+		{name: "Age", kind: "date"},
 	},
+	revision: "spec.title: Water works 17, North",
 	sampleStatus: `
 status.backend: Cilium
 status.held.count: 3
@@ -68,7 +69,7 @@ func siteRules() []rule {
 		text("spec.timeZone", 1, 64),
 		selector("spec.scope.namespaceSelector", scopeIsEverything),
 		set("spec.zoneLabelKeys", "plant.example/key-%d", 0, 16),
-		text("spec.zoneLabelKeys[0]", 1, 316),
+		text("spec.zoneLabelKeys[0]", 1, 317),
 		choice("spec.backend", "Auto", "Cilium", "KubernetesNetworkPolicy"),
 		choice("spec.failMode", "LastKnown", "Closed"),
 		choice("spec.unzonedWorkloads", "Report", "Deny"),
@@ -87,8 +88,6 @@ func siteRules() []rule {
 		choice("spec.rules.adminProtocols", "Refuse", "Warn"),
 		choice("spec.rules.personToPerson", "Refuse", "Warn"),
 		choice("spec.rules.obsoleteAssets", "Refuse", "Warn"),
-		under("spec.rules.cleartextRefuseFrom: 5", number("spec.rules.cleartextWarnFrom", 0, 5)),
-		under("spec.rules.cleartextWarnFrom: 0", number("spec.rules.cleartextRefuseFrom", 0, 5)),
 		cleartextRules,
 	)
 }
@@ -144,21 +143,43 @@ var platformRules = []rule{
 	},
 }
 
+const warnAfterRefuse = "spec.rules: cleartextWarnFrom must not be higher than cleartextRefuseFrom"
+
 var cleartextRules = []rule{
+	{
+		name: "cleartextWarnFrom is at least 1", accepted: "spec.rules.cleartextWarnFrom: 1",
+		refused: "spec.rules.cleartextWarnFrom: 0",
+		because: []string{"spec.rules.cleartextWarnFrom: should be greater than or equal to 1"},
+	},
+	{
+		name: "cleartextWarnFrom is at most 5", accepted: "spec.rules: {cleartextWarnFrom: 5, cleartextRefuseFrom: 5}",
+		refused: "spec.rules: {cleartextWarnFrom: 6, cleartextRefuseFrom: 5}",
+		because: []string{"spec.rules.cleartextWarnFrom: should be less than or equal to 5", warnAfterRefuse},
+	},
+	{
+		name: "cleartextRefuseFrom is at least 1", accepted: "spec.rules: {cleartextWarnFrom: 1, cleartextRefuseFrom: 1}",
+		refused: "spec.rules: {cleartextWarnFrom: 1, cleartextRefuseFrom: 0}",
+		because: []string{"spec.rules.cleartextRefuseFrom: should be greater than or equal to 1", warnAfterRefuse},
+	},
+	{
+		name: "cleartextRefuseFrom is at most 5", accepted: "spec.rules.cleartextRefuseFrom: 5",
+		refused: "spec.rules.cleartextRefuseFrom: 6",
+		because: []string{"spec.rules.cleartextRefuseFrom: should be less than or equal to 5"},
+	},
 	{
 		name: "cleartext may be warned about and refused from the same level", accepted: "spec.rules: {cleartextWarnFrom: 3, cleartextRefuseFrom: 3}",
 		refused: "spec.rules: {cleartextWarnFrom: 4, cleartextRefuseFrom: 3}",
-		because: []string{"spec.rules: cleartextWarnFrom must not be higher than cleartextRefuseFrom"},
+		because: []string{warnAfterRefuse},
 	},
 	{
 		name: "cleartextWarnFrom is held against the default of cleartextRefuseFrom", accepted: "spec.rules.cleartextWarnFrom: 3",
 		refused: "spec.rules.cleartextWarnFrom: 4",
-		because: []string{"spec.rules: cleartextWarnFrom must not be higher than cleartextRefuseFrom"},
+		because: []string{warnAfterRefuse},
 	},
 	{
 		name: "cleartextRefuseFrom is held against the default of cleartextWarnFrom", accepted: "spec.rules.cleartextRefuseFrom: 2",
 		refused: "spec.rules.cleartextRefuseFrom: 1",
-		because: []string{"spec.rules: cleartextWarnFrom must not be higher than cleartextRefuseFrom"},
+		because: []string{warnAfterRefuse},
 	},
 }
 

@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/go-logr/logr"
@@ -67,6 +66,7 @@ type kind struct {
 	rules     func() []rule
 	status    func() []rule // rules of the status
 	columns   []column
+	revision  string // a change of spec that is accepted
 	defaults  string // what the API server makes of the base manifest's spec
 
 	// sampleStatus is a change that fills the columns which show status; common
@@ -74,9 +74,10 @@ type kind struct {
 	sampleStatus string
 }
 
-// kinds returns all of them.
+// kinds returns all of them. Their tests run one after the other: there can be only
+// one Site.
 func kinds() []kind {
-	return []kind{siteKind}
+	return []kind{siteKind, zoneKind, conduitKind, assetKind}
 }
 
 func (k kind) client() dynamic.ResourceInterface {
@@ -108,13 +109,4 @@ func (k kind) create(t *testing.T, change string) *unstructured.Unstructured {
 		}
 	})
 	return created
-}
-
-// forEachKind runs a test for every kind, one after the other: there can be only
-// one Site.
-func forEachKind(t *testing.T, test func(t *testing.T, k kind)) {
-	t.Helper()
-	for _, k := range kinds() {
-		t.Run(strings.ToLower(k.name), func(t *testing.T) { test(t, k) })
-	}
 }

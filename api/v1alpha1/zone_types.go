@@ -62,7 +62,7 @@ const (
 // +kubebuilder:printcolumn:name="Findings",type=integer,JSONPath=`.status.findingCount`
 // +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Accepted")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63",message="the name of a Zone must not be longer than 63 characters, because labels carry it"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",message="the name of a Zone is at most 63 characters long and has no dots, because policies and labels are named after it"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.parent) || self.spec.parent != self.metadata.name",message="spec.parent: a zone cannot be its own parent"
 type Zone struct {
 	metav1.TypeMeta `json:",inline"`
@@ -83,7 +83,8 @@ type Zone struct {
 // +kubebuilder:validation:XValidation:rule="self.type != 'Business' || self.purdue in ['L4', 'L5']",message="a Business zone is at L4 or L5"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Control' || self.purdue in ['L0', 'L1', 'L2', 'L3']",message="a Control zone is at L0 to L3; for L4 and L5 use type Business"
 type ZoneSpec struct {
-	// description says what the zone is for (ZCR 6.4 a).
+	// description says what the zone is for. Its name is the identifier of
+	// ZCR 6.4 a.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Description string `json:"description,omitempty"`

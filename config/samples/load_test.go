@@ -38,7 +38,7 @@ type schemas map[string]struct {
 
 func loadSchemas(t *testing.T) schemas {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join("..", "crd", "*.yaml"))
+	paths, err := filepath.Glob(filepath.Join("..", "crd", "zonewarden.io_*.yaml"))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no CRDs found: %v", err)
 	}

@@ -14,7 +14,7 @@
 // error and exits with status 2. A component whose environment has KUBEALL_PARENT set
 // to the process id of its parent exits soon after that parent does, however it ended.
 //
-// One executable instead of five, because they share most of their packages: it is
+// One executable instead of six, because they share most of their packages: it is
 // a third of their size together and is linked once.
 package main
 
@@ -35,6 +35,7 @@ import (
 	_ "k8s.io/component-base/logs/json/register"          // --logging-format=json
 	_ "k8s.io/component-base/metrics/prometheus/clientgo" // client metrics in /metrics
 	_ "k8s.io/component-base/metrics/prometheus/version"  // kubernetes_build_info in /metrics
+	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
@@ -52,6 +53,7 @@ var components = map[string]component{
 	"kube-controller-manager": viaCobra(controllermanager.NewControllerManagerCommand),
 	"kube-scheduler":          viaCobra(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
 	"kubelet":                 viaCobra(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }),
+	"kubectl":                 viaCobra(func() *cobra.Command { return kubectl.NewDefaultKubectlCommand() }),
 }
 
 func main() {

@@ -69,6 +69,7 @@ type Declaration struct {
 
 // CRDState is the state of the definition of one of our kinds.
 type CRDState struct {
+	UID types.UID
 	// Established and not being deleted.
 	Serving bool
 	// Created tells a definition that was deleted and made again, which took every
@@ -78,7 +79,9 @@ type CRDState struct {
 
 // Input is what a plan is made from.
 type Input struct {
-	Desired  []*policy.Object
+	Desired []*policy.Object
+	// Leaving are objects whose Transition must stand before anything goes.
+	Leaving  []*policy.Object
 	Observed []Observed
 	// Declared Zones and Conduits.
 	Declared map[topology.ObjectRef]Declaration
@@ -149,6 +152,13 @@ func NewPlan(in Input) *Plan {
 		key := KeyOf(o)
 		wanted[key] = true
 		p.addWrite(o, observed[key], in.Known[key])
+	}
+	for _, o := range in.Leaving {
+		if key := KeyOf(o); observed[key] != nil && observed[key].Digest != o.Transition.Digest {
+			// It goes in the next pass, when everything is allowed in its place.
+			wanted[key] = true
+			p.Transitions = append(p.Transitions, Write{Object: o.Transition, Observed: observed[key]})
+		}
 	}
 	var gone []Observed
 	for _, o := range in.Observed {
@@ -272,12 +282,13 @@ func heldDigest(held []Held) string {
 }
 
 // AssetsVanished says that assets went in a way that is taken for a mistake:
-// their definition is gone or going, many at once, or all of several.
-func AssetsVanished(before, now int, crd CRDState) bool {
+// their definition is gone, going, or not the one that they were counted under,
+// which took every one of them along; many at once; or all of several.
+func AssetsVanished(before, now int, countedUnder types.UID, crd CRDState) bool {
 	switch {
 	case now >= before:
 		return false
-	case !crd.Serving:
+	case !crd.Serving, countedUnder != "" && crd.UID != countedUnder:
 		return true
 	default:
 		return before-now > mostVanished || (now == 0 && before > 1)

@@ -15,6 +15,9 @@ import (
 type Set struct {
 	// Objects sorted by part, namespace and name.
 	Objects []*Object
+	// Leaving are objects that are not wanted. Where one stands, its Transition
+	// takes its place before anything is removed.
+	Leaving []*Object
 	// Findings of the backend: what it cannot express.
 	Findings map[topology.ObjectRef][]v1alpha1.Finding
 }
@@ -31,6 +34,7 @@ type Compiler struct {
 type compiled struct {
 	fingerprint string
 	objects     []*Object
+	leaving     []*Object
 	findings    []v1alpha1.Finding
 }
 
@@ -59,7 +63,7 @@ func (c *Compiler) Compile(m *topology.Model) Set {
 		out := c.conduits[d.Name]
 		if out.fingerprint != fingerprint {
 			objects, findings := c.backend.Conduit(m.Site, d)
-			out = compiled{fingerprint, objects, findings}
+			out = compiled{fingerprint: fingerprint, objects: objects, findings: findings}
 		}
 		conduits[d.Name] = out
 		set.add(topology.ObjectRef{Kind: topology.KindConduit, Name: d.Name}, out)
@@ -80,11 +84,16 @@ func (c *Compiler) compileZone(site *topology.Site, z *topology.Zone, fingerprin
 			o.release(string(z.UID))
 		}
 	}
-	return compiled{fingerprint, objects, findings}
+	out := compiled{fingerprint: fingerprint, objects: objects, findings: findings}
+	if l, ok := c.backend.(Leaver); ok {
+		out.leaving = l.Leaving(site, z)
+	}
+	return out
 }
 
 func (s *Set) add(ref topology.ObjectRef, c compiled) {
 	s.Objects = append(s.Objects, c.objects...)
+	s.Leaving = append(s.Leaving, c.leaving...)
 	if len(c.findings) > 0 {
 		s.Findings[ref] = append(s.Findings[ref], c.findings...)
 	}

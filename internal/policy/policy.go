@@ -59,12 +59,19 @@ type Object struct {
 
 // Backend turns what is in force into objects. Both methods are pure: equal
 // input gives equal objects in equal order. What it cannot express becomes a
-// finding, and nothing is opened in its place.
+// finding, and nothing is opened in its place: an error where something declared
+// is not carried out, a warning where it is, with a limit.
 type Backend interface {
 	// Zone returns the zone's floor and group of addresses.
 	Zone(*topology.Site, *topology.Zone) ([]*Object, []v1alpha1.Finding)
 	// Conduit returns the conduit's allows; none for a suspended one.
 	Conduit(*topology.Site, *topology.Conduit) ([]*Object, []v1alpha1.Finding)
+}
+
+// Leaver is a backend on which an object that goes must first be replaced by its
+// Transition. Leaving returns what a zone may have left behind.
+type Leaver interface {
+	Leaving(*topology.Site, *topology.Zone) []*Object
 }
 
 // NewObject completes a manifest with what every object of ours carries, and

@@ -85,10 +85,10 @@ func (p *plant) addZone(t *rapid.T, i int) {
 func (p *plant) drawConduit(t *rapid.T, i int) *topology.Conduit {
 	c := &topology.Conduit{Name: fmt.Sprintf("conduit%d", i)}
 	for range rapid.IntRange(1, 3).Draw(t, "ports") {
-		first := uint16(rapid.IntRange(1, 6).Draw(t, "first"))
+		first := rapid.Uint16Range(1, 6).Draw(t, "first")
 		c.Ports = append(c.Ports, protocol.PortRange{
 			Transport: rapid.SampledFrom([]protocol.Transport{protocol.TCP, protocol.UDP}).Draw(t, "transport"),
-			First:     first, Last: first + uint16(rapid.IntRange(0, 2).Draw(t, "more")),
+			First:     first, Last: first + rapid.Uint16Range(0, 2).Draw(t, "more"),
 		})
 	}
 	if rapid.Bool().Draw(t, "both ways") {
@@ -125,10 +125,18 @@ func (p *plant) compile(b policy.Backend) []*policy.Object {
 // end is a pod of a zone, the flow needs internal traffic or a conduit.
 func (p *plant) expected(from, to policytest.Endpoint, transport string, port uint16) bool {
 	a, b := p.zoneOf(from), p.zoneOf(to)
-	zonedPod := strings.Contains(string(from), "/") && a != nil || strings.Contains(string(to), "/") && b != nil
-	if !zonedPod || a != nil && a == b && a.InternalTraffic {
+	if !enforced(from, a) && !enforced(to, b) || a != nil && a == b && a.InternalTraffic {
 		return true
 	}
+	return p.throughConduit(from, to, transport, port)
+}
+
+// enforced says that a policy acts at this end: a pod of a zone.
+func enforced(e policytest.Endpoint, z *topology.Zone) bool {
+	return z != nil && strings.Contains(string(e), "/")
+}
+
+func (p *plant) throughConduit(from, to policytest.Endpoint, transport string, port uint16) bool {
 	for _, c := range p.conduits {
 		for _, r := range c.Responders {
 			if p.has(c.Initiator, from) && p.has(r, to) && holds(c.Ports, transport, port) ||

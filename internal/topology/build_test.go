@@ -18,12 +18,6 @@ import (
 // The tests live in the middle of 2026; dates around that are past or to come.
 var now = time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC)
 
-// Short names of the API's constants.
-const (
-	warning = v1alpha1.SeverityWarning
-	failure = v1alpha1.SeverityError
-)
-
 // site has the defaults that the CRD would fill in.
 func site(opts ...func(*v1alpha1.SiteSpec)) *v1alpha1.Site {
 	s := &v1alpha1.Site{

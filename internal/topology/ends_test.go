@@ -81,6 +81,11 @@ func TestWhatAnEndMeans(t *testing.T) {
 	if !takes(pods, "app=a") || takes(pods, "app=x") || len(pods.Networks) != 0 || pods.WholeZone || !pods.Narrowed {
 		t.Errorf("narrowed to workloads: %+v", pods)
 	}
+	shares := plc(of(podsIn(sel("cell=a"), "plc")))
+	m := Resolve(snapshot(scada(), shares, conduit("c", "scada", "plc", func(c *v1alpha1.ConduitSpec) { c.Responders[0].Workloads = sel("app=a") })))
+	if e := m.Conduits[0].Responders[0]; takes(e, "app=a") || takes(e, "cell=b,app=a") || takes(e, "cell=a") || !takes(e, "cell=a,app=a") {
+		t.Errorf("an end reaches out of its zone: %+v", e.Workloads)
+	}
 	devices := narrow(func(e *v1alpha1.ConduitEnd) { e.Assets = &v1alpha1.AssetSelection{Names: []string{"p2"}} })
 	if len(devices.Workloads) != 0 || len(devices.Networks) != 2 || devices.Networks[0].String() != "10.1.0.2/32" || devices.WholeZone {
 		t.Errorf("narrowed to a device: %+v", devices)

@@ -25,26 +25,55 @@ func fingerprints(t *testing.T, change func(*v1alpha1.Site, *v1alpha1.Zone, *v1a
 	return [4]string{m.Site.Fingerprint, m.Zone("scada").Fingerprint, m.Zone("plc").Fingerprint, m.Conduits[0].Fingerprint}
 }
 
-// Which of the fingerprints a change touches: site, SCADA zone, PLC zone, conduit.
+type fingerprintChange = func(*v1alpha1.Site, *v1alpha1.Zone, *v1alpha1.Zone, *v1alpha1.Asset, *v1alpha1.Conduit)
+
+func onSite(f func(*v1alpha1.SiteSpec)) fingerprintChange {
+	return func(s *v1alpha1.Site, _, _ *v1alpha1.Zone, _ *v1alpha1.Asset, _ *v1alpha1.Conduit) { f(&s.Spec) }
+}
+
+func onZone(f func(*v1alpha1.Zone)) fingerprintChange {
+	return func(_ *v1alpha1.Site, z, _ *v1alpha1.Zone, _ *v1alpha1.Asset, _ *v1alpha1.Conduit) { f(z) }
+}
+
+func onAsset(f func(*v1alpha1.Asset)) fingerprintChange {
+	return func(_ *v1alpha1.Site, _, _ *v1alpha1.Zone, a *v1alpha1.Asset, _ *v1alpha1.Conduit) { f(a) }
+}
+
+func onConduit(f func(*v1alpha1.ConduitSpec)) fingerprintChange {
+	return func(_ *v1alpha1.Site, _, _ *v1alpha1.Zone, _ *v1alpha1.Asset, c *v1alpha1.Conduit) { f(&c.Spec) }
+}
+
+// Which of the fingerprints change: site, SCADA zone, PLC zone, conduit.
+var (
+	nothing   = [4]bool{}
+	ofSite    = [4]bool{0: true}
+	ofZone    = [4]bool{1: true, 3: true}
+	ofLow     = [4]bool{2: true, 3: true}
+	ofConduit = [4]bool{3: true}
+)
+
+type fingerprintCase struct {
+	change fingerprintChange
+	want   [4]bool
+}
+
+func runFingerprints(t *testing.T, cases map[string]fingerprintCase) {
+	t.Helper()
+	base := fingerprints(t, onSite(func(*v1alpha1.SiteSpec) {}))
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := fingerprints(t, c.change)
+			for i, what := range []string{"site", "SCADA zone", "PLC zone", "conduit"} {
+				if (got[i] != base[i]) != c.want[i] {
+					t.Errorf("%s: changed is %v, want %v", what, got[i] != base[i], c.want[i])
+				}
+			}
+		})
+	}
+}
+
 func TestFingerprints(t *testing.T) {
-	type change = func(*v1alpha1.Site, *v1alpha1.Zone, *v1alpha1.Zone, *v1alpha1.Asset, *v1alpha1.Conduit)
-	onSite := func(f func(*v1alpha1.SiteSpec)) change {
-		return func(s *v1alpha1.Site, _, _ *v1alpha1.Zone, _ *v1alpha1.Asset, _ *v1alpha1.Conduit) { f(&s.Spec) }
-	}
-	onZone := func(f func(*v1alpha1.Zone)) change {
-		return func(_ *v1alpha1.Site, z, _ *v1alpha1.Zone, _ *v1alpha1.Asset, _ *v1alpha1.Conduit) { f(z) }
-	}
-	onAsset := func(f func(*v1alpha1.Asset)) change {
-		return func(_ *v1alpha1.Site, _, _ *v1alpha1.Zone, a *v1alpha1.Asset, _ *v1alpha1.Conduit) { f(a) }
-	}
-	onConduit := func(f func(*v1alpha1.ConduitSpec)) change {
-		return func(_ *v1alpha1.Site, _, _ *v1alpha1.Zone, _ *v1alpha1.Asset, c *v1alpha1.Conduit) { f(&c.Spec) }
-	}
-	var nothing, ofSite, ofZone, ofLow, ofConduit = [4]bool{}, [4]bool{0: true}, [4]bool{1: true, 3: true}, [4]bool{2: true, 3: true}, [4]bool{3: true}
-	cases := map[string]struct {
-		change change
-		want   [4]bool
-	}{
+	runFingerprints(t, map[string]fingerprintCase{
 		"the same again":        {onSite(func(*v1alpha1.SiteSpec) {}), nothing},
 		"site: fail mode":       {onSite(func(s *v1alpha1.SiteSpec) { s.FailMode = v1alpha1.FailModeClosed }), ofSite},
 		"site: DNS namespace":   {onSite(func(s *v1alpha1.SiteSpec) { s.Platform.DNS.Namespace = "dns" }), ofSite},
@@ -69,11 +98,16 @@ func TestFingerprints(t *testing.T) {
 			z.Spec.Description, z.Spec.Owner, z.Spec.Cell, z.Spec.Parent, z.Spec.PhysicalBoundary = "d", "o", "c", "plc", "p"
 			z.Spec.Policies, z.Spec.Requirements, z.Generation = []string{"p"}, []string{"r"}, 9
 		}), nothing},
-		"zone: level":       {onZone(level(v1alpha1.LevelL1, v1alpha1.ZoneTypeControl)), nothing},
-		"zone: SL":          {onZone(sl(2)), nothing},
-		"asset: address":    {onAsset(func(a *v1alpha1.Asset) { a.Spec.Addresses[0] = "10.1.0.2" }), ofLow},
-		"asset: out of it":  {onAsset(func(a *v1alpha1.Asset) { a.Labels = nil }), ofLow},
-		"asset: firmware":   {onAsset(func(a *v1alpha1.Asset) { a.Spec.Firmware, a.Spec.Vendor, a.Spec.Tag = "2", "v", "t" }), nothing},
+		"zone: level":      {onZone(level(v1alpha1.LevelL1, v1alpha1.ZoneTypeControl)), nothing},
+		"zone: SL":         {onZone(sl(2)), nothing},
+		"asset: address":   {onAsset(func(a *v1alpha1.Asset) { a.Spec.Addresses[0] = "10.1.0.2" }), ofLow},
+		"asset: out of it": {onAsset(func(a *v1alpha1.Asset) { a.Labels = nil }), ofLow},
+		"asset: firmware":  {onAsset(func(a *v1alpha1.Asset) { a.Spec.Firmware, a.Spec.Vendor, a.Spec.Tag = "2", "v", "t" }), nothing},
+	})
+}
+
+func TestConduitFingerprints(t *testing.T) {
+	runFingerprints(t, map[string]fingerprintCase{
 		"conduit: protocol": {onConduit(func(c *v1alpha1.ConduitSpec) { c.Flows[0].Protocol = "modbus-tls" }), ofConduit},
 		"conduit: port":     {onConduit(func(c *v1alpha1.ConduitSpec) { c.Flows[0] = onPort("modbus-tcp", port("TCP", 1502)) }), ofConduit},
 		"conduit: both ways": {onConduit(func(c *v1alpha1.ConduitSpec) {
@@ -92,18 +126,7 @@ func TestFingerprints(t *testing.T) {
 			c.ReviewBy, c.Data = day("2031-01-01"), v1alpha1.DataToInitiator
 			c.ExternalEnforcement.Device = "FW-2"
 		}), nothing},
-	}
-	base := fingerprints(t, onSite(func(*v1alpha1.SiteSpec) {}))
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			got := fingerprints(t, c.change)
-			for i, what := range []string{"site", "SCADA zone", "PLC zone", "conduit"} {
-				if (got[i] != base[i]) != c.want[i] {
-					t.Errorf("%s: changed is %v, want %v", what, got[i] != base[i], c.want[i])
-				}
-			}
-		})
-	}
+	})
 }
 
 // A kept object has the fingerprint of what it was accepted as.

@@ -160,17 +160,11 @@ func TestZoneIsKeptWhenTheClusterChanges(t *testing.T) {
 
 // Nothing but warnings depends on the time.
 func TestTimeClosesNothing(t *testing.T) {
-	s, _, _, a, c := plant()
+	a, c := asset("p1", "in=plc", "10.1.0.1"), conduit("c", "mes", "plc", except("LevelSkip"))
 	a.Spec.Lifecycle = &v1alpha1.Lifecycle{EndOfSupport: day("2030-01-01")}
 	c.Spec.ReviewBy = day("2027-01-01")
-	c.Spec.Responders[0].Zone = "mes"
-	s.Zones = append(s.Zones, mes(born(1)), plc(of(inNamespaces("plc2"))))
-	s.Zones = append(s.Zones[:1], s.Zones[2:]...) // the PLC zone that has pods
-	s.addNamespace("mes")
-	s.addNamespace("plc2")
-	c.Spec.Initiator.Zone = "plc"
-	except("LevelSkip")(&c.Spec)
 	c.Spec.Exceptions[0].Until = day("2026-12-31")
+	s := snapshot(mes(), plc(assetsOf("in=plc")), a, c)
 	want := Resolve(s)
 	expectAccepted(t, want, KindConduit, "c")
 	for _, years := range []int{-200, -30, -1, 1, 5, 40, 900} {

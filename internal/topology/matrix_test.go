@@ -69,7 +69,7 @@ func TestEnforcement(t *testing.T) {
 	}
 	weakest := map[string]v1alpha1.EnforcedBy{
 		"poll": v1alpha1.EnforcedByNobody, "io": v1alpha1.EnforcedByExternal, "link": v1alpha1.EnforcedByNobody,
-		"read": v1alpha1.EnforcedByCluster, "off": v1alpha1.EnforcedByNobody,
+		"read": v1alpha1.EnforcedByCluster, "off": v1alpha1.EnforcedByCluster,
 	}
 	points := map[string]bool{"poll": true, "io": true, "link": false, "read": true, "off": true}
 	for name, want := range weakest {
@@ -84,6 +84,11 @@ func TestEnforcement(t *testing.T) {
 	if diff := cmp.Diff([][]protocol.PortRange{udp, udp}, [][]protocol.PortRange{by["io"].Ports, by["io"].BothWays}); diff != "" {
 		t.Errorf("ports of cyclic I/O (-want +got):\n%s", diff)
 	}
+	oneWay := *by["io"]
+	oneWay.BothWays = nil
+	if conduitFingerprint(&oneWay) == conduitFingerprint(by["io"]) {
+		t.Error("the fingerprint does not tell one way from both")
+	}
 	if len(by["poll"].BothWays) != 0 || len(by["poll"].Ports) != 2 {
 		t.Errorf("ports of a poll: %v, both ways %v", by["poll"].Ports, by["poll"].BothWays)
 	}
@@ -91,8 +96,11 @@ func TestEnforcement(t *testing.T) {
 
 func TestUnzoned(t *testing.T) {
 	pods := []any{
-		Pod{Namespace: "line", Name: "in", Labels: set("cell=a")}, Pod{Namespace: "line", Name: "stray"},
-		Pod{Namespace: "lab", Name: "stray"}, Pod{Namespace: "elsewhere", Name: "other"}, namespace("elsewhere", "scope=ot"),
+		Pod{Namespace: "line", Name: "in", Labels: set("cell=a")},
+		Pod{Namespace: "line", Name: "stray"},
+		Pod{Namespace: "lab", Name: "stray"},
+		Pod{Namespace: "elsewhere", Name: "other"},
+		namespace("elsewhere", "scope=ot"),
 	}
 	line, lab := func() *v1alpha1.Zone { return zone("line", of(podsIn(sel("cell=a"), "line"))) }, zone("lab", observe(), of(podsIn(sel("cell=a"), "lab")))
 	deny := site(func(s *v1alpha1.SiteSpec) { s.UnzonedWorkloads = v1alpha1.UnzonedDeny })

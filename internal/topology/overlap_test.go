@@ -32,15 +32,30 @@ func TestOverlapOfDeclaredZones(t *testing.T) {
 		"a network inside":                      {[]any{older(cidrs("10.1.0.0/16")), newer(cidrs("10.1.7.0/24"))}, "Zone/newer", net, ""},
 		"a network around":                      {[]any{older(cidrs("10.1.7.0/24")), newer(cidrs("10.1.0.0/16"))}, "Zone/newer", net, ""},
 		"networks side by side":                 {[]any{older(cidrs("10.1.0.0/24")), newer(cidrs("10.1.1.0/24"))}, "Zone/newer", nil, ""},
-		"an asset in another zone's network": {[]any{older(cidrs("10.1.0.0/16")), newer(assetsOf("in=newer")), asset("a", "in=newer", "10.1.0.1")}, "Asset/a",
-			[]string{"Error spec.addresses[0] Overlap"}, `Zone/older in zone "older"`},
+		"an asset in another zone's network": {
+			[]any{older(cidrs("10.1.0.0/16")), newer(assetsOf("in=newer")), asset("a", "in=newer", "10.1.0.1")},
+			"Asset/a",
+			[]string{"Error spec.addresses[0] Overlap"},
+			`Zone/older in zone "older"`,
+		},
 		"which takes no zone along": {[]any{older(cidrs("10.1.0.0/16")), newer(assetsOf("in=newer")), asset("a", "in=newer", "10.1.0.1")}, "Zone/newer", nil, ""},
-		"nor a zone that is newer than the asset": {[]any{zone("young", cidrs("10.1.0.0/16"), born(40)), older(assetsOf("in=older")), asset("a", "in=older", "10.1.0.1")}, "Zone/young",
-			nil, ""},
-		"an asset that two zones select": {[]any{older(assetsOf("k=1")), newer(assetsOf("l=1")), asset("a", "k=1,l=1", "10.1.0.1")}, "Asset/a",
-			[]string{"Warning metadata.labels Overlap"}, `stays in zone "older"`},
-		"seen from the zone that lacks it": {[]any{older(assetsOf("k=1")), newer(assetsOf("l=1")), asset("a", "k=1,l=1", "10.1.0.1")}, "Zone/newer",
-			[]string{"Warning spec.members.assets.selector Overlap"}, ""},
+		"nor a zone that is newer than the asset": {
+			[]any{zone("young", cidrs("10.1.0.0/16"), born(40)), older(assetsOf("in=older")), asset("a", "in=older", "10.1.0.1")},
+			"Zone/young",
+			nil, "",
+		},
+		"an asset that two zones select": {
+			[]any{older(assetsOf("k=1")), newer(assetsOf("l=1")), asset("a", "k=1,l=1", "10.1.0.1")},
+			"Asset/a",
+			[]string{"Warning metadata.labels Overlap"},
+			`stays in zone "older"`,
+		},
+		"seen from the zone that lacks it": {
+			[]any{older(assetsOf("k=1")), newer(assetsOf("l=1")), asset("a", "k=1,l=1", "10.1.0.1")},
+			"Zone/newer",
+			[]string{"Warning spec.members.assets.selector Overlap"},
+			"",
+		},
 		"seen from the zone that has it":   {[]any{older(assetsOf("k=1")), newer(assetsOf("l=1")), asset("a", "k=1,l=1", "10.1.0.1")}, "Zone/older", nil, ""},
 		"the same age: by name":            {[]any{zone("b", of(inNamespaces("x"))), zone("a", of(inNamespaces("x")))}, "Zone/b", pods, `"a"`},
 		"one zone may overlap with itself": {[]any{zone("a", of(inNamespaces("x"), podsIn(sel("cell=a"), "x")), cidrs("10.1.0.0/16", "10.1.1.0/24"))}, "Zone/a", nil, ""},
@@ -133,7 +148,25 @@ func TestAssetsStayWhereTheyAre(t *testing.T) {
 		expectAccepted(t, m, KindZone, "owner")
 		expectAccepted(t, m, KindAsset, "a")
 	})
-	t.Run("and a wrong label on an old asset takes no zone out", func(t *testing.T) {
+	t.Run("and one zone's edit that lets an asset go costs only that zone", func(t *testing.T) {
+		home, other := zone("home", cidrs("10.1.0.0/24"), assetsOf("k=1")), zone("other", born(1), assetsOf("l=1"))
+		a := asset("a", "k=1", "10.1.0.1")
+		s := settled(t, snapshot(home, other, a))
+		a.Labels = set("k=1,l=1") // other selects it too, and does not get it
+		persist(s, Resolve(s))
+		edit(home, func() { assetsOf("k=2")(home) })
+		m := Resolve(s)
+		expectKept(t, m, KindZone, "home")
+		expectAccepted(t, m, KindAsset, "a")
+		if got := m.AssetZones["a"]; got != "home" {
+			t.Errorf("the asset went to %q", got)
+		}
+	})
+}
+
+// Labels have no generation and no last good version: what moved by them loses.
+func TestRelabelledAssets(t *testing.T) {
+	t.Run("a wrong label on an old asset takes no zone out", func(t *testing.T) {
 		home, other := zone("home", born(9), assetsOf("in=home"), cidrs("10.1.0.0/24")), zone("other", born(9), assetsOf("in=other"))
 		a := asset("a", "in=home", "10.1.0.1")
 		s := settled(t, snapshot(home, other, a))

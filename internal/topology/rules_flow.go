@@ -27,6 +27,24 @@ func (k *ruleCheck) checkFlow(path string, f v1alpha1.Flow) {
 	}
 	for _, r := range ownRanges(f, named) {
 		k.checkPort(path+".port", r, otherOwners(r, named))
+		k.checkWidth(path+".endPort", r, named)
+	}
+}
+
+// widestRange that a conduit may open without saying why: passive FTP servers and
+// PubSub groups get along with less.
+const widestRange = 256
+
+// checkWidth: a wide range between zones is open for whatever listens there
+// tomorrow, named or not.
+func (k *ruleCheck) checkWidth(path string, r protocol.PortRange, named protocol.Protocol) {
+	if int(r.Last)-int(r.First) < widestRange || named.Dynamic || !k.crossesBoundary() {
+		return // a dynamic protocol is reported by its name
+	}
+	if !k.excepted(v1alpha1.ReasonDynamicPorts) {
+		k.rep.error(path, v1alpha1.ReasonDynamicPorts,
+			"%s is more than %d ports between zones; name the ports that are used, or add an exception for DynamicPorts",
+			FormatPorts(r), widestRange)
 	}
 }
 

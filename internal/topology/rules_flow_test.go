@@ -50,10 +50,14 @@ func TestCleartextRule(t *testing.T) {
 		"no mode at SL 4 still only warns":              {between(4, opc("")), "Conduit/c", undeclared, ""},
 		"no mode at SL 1 is nothing":                    {between(1, opc("")), "Conduit/c", nil, ""},
 		"a mode does not help a protocol that has none": {between(3, flows(withMode("modbus-tcp", v1alpha1.ModeSignAndEncrypt))), "Conduit/c", refuse, ""},
-		"the site may refuse later": {append(between(4, modbus), rules(func(r *v1alpha1.SegmentationRules) { r.CleartextRefuseFrom = 5 })),
-			"Conduit/c", warn, ""},
-		"and warn earlier": {append(between(1, modbus), rules(func(r *v1alpha1.SegmentationRules) { r.CleartextWarnFrom = 0 })),
-			"Conduit/c", warn, ""},
+		"the site may refuse later": {
+			append(between(4, modbus), rules(func(r *v1alpha1.SegmentationRules) { r.CleartextRefuseFrom = 5 })),
+			"Conduit/c", warn, "",
+		},
+		"and warn earlier": {
+			append(between(1, modbus), rules(func(r *v1alpha1.SegmentationRules) { r.CleartextWarnFrom = 0 })),
+			"Conduit/c", warn, "",
+		},
 	})
 }
 
@@ -81,8 +85,11 @@ func TestClassRules(t *testing.T) {
 func TestWhatPoliciesCannotCarry(t *testing.T) {
 	const at = "spec.flows[0].protocol"
 	runFindings(t, map[string]findingCase{
-		"frames below IP": {between(1, flows(proto("goose"))), "Conduit/c",
-			[]string{"Error " + at + " NotEnforceable", "Warning spec.externalEnforcement EnforcedByNobody"}, ""},
+		"frames below IP": {
+			between(1, flows(proto("goose"))), "Conduit/c",
+			[]string{"Error " + at + " NotEnforceable", "Warning spec.externalEnforcement EnforcedByNobody"},
+			"",
+		},
 		"frames that a device filters":            {between(1, flows(proto("goose")), external()), "Conduit/c", nil, ""},
 		"frames have no port":                     {between(1, flows(onPort("goose", port("TCP", 1))), external()), "Conduit/c", []string{"Error spec.flows[0].port TransportMismatch"}, ""},
 		"multicast":                               {between(1, flows(proto("bacnet-ip"))), "Conduit/c", []string{"Warning " + at + " Multicast"}, ""},
@@ -138,7 +145,7 @@ func TestDisguises(t *testing.T) {
 		"a range beside it":                        {between(1, flows(port("TCP", 3390, 3391))), "Conduit/c", nil, ""},
 		"a named range hides no RDP":               {between(1, flows(onPort("https", port("TCP", 3380, 3389)))), "Conduit/c", admin, "rdp"},
 		"a named range with a port of its own":     {between(1, flows(onPort("https", port("TCP", 440, 450)))), "Conduit/c", admin, "smb"},
-		"all ports":                                {between(3, flows(port("TCP", 1, 65535))), "Conduit/c", append(both, "Error "+at+" PersonToPerson"), "and others"},
+		"all ports":                                {between(3, flows(port("TCP", 1, 65535))), "Conduit/c", append(both, "Error "+at+" PersonToPerson", "Error spec.flows[0].endPort DynamicPorts"), "and others"},
 		"FTP by its port, its data ports aside":    {between(3, flows(port("TCP", 21))), "Conduit/c", both, "ftp"},
 		"a high port is not OPC's because of DCOM": {between(3, flows(port("TCP", 50123))), "Conduit/c", nil, ""},
 		"mail by its port":                         {between(1, flows(port("TCP", 25))), "Conduit/c", []string{"Error " + at + " PersonToPerson"}, "smtp"},
@@ -192,9 +199,14 @@ func TestEnforcedByNobody(t *testing.T) {
 	mixed := []any{plc(of(), cidrs("10.1.0.0/24")), scada(cidrs("10.2.0.0/24"))}
 	narrow := func(c *v1alpha1.ConduitSpec) { c.Initiator.Workloads = sel("app=poll") }
 	runFindings(t, map[string]findingCase{
-		"devices at both ends":             {append(devices(), conduit("c", "scada", "plc")), "Conduit/c", nobody, "assets to assets"},
-		"devices with a firewall between":  {append(devices(), conduit("c", "scada", "plc", external())), "Conduit/c", nil, ""},
-		"devices beside workloads":         {append(mixed, conduit("c", "scada", "plc")), "Conduit/c", nobody, "assets to assets"},
+		"devices at both ends":            {append(devices(), conduit("c", "scada", "plc")), "Conduit/c", nobody, "assets to assets"},
+		"devices with a firewall between": {append(devices(), conduit("c", "scada", "plc", external())), "Conduit/c", nil, ""},
+		"devices beside workloads":        {append(mixed, conduit("c", "scada", "plc")), "Conduit/c", nobody, "assets to assets"},
+		"devices that are not there yet": {
+			[]any{plc(of(), assetsOf("in=plc")), scada(of(), cidrs("10.2.0.0/24")), conduit("c", "scada", "plc")},
+			"Conduit/c",
+			append([]string{"Warning spec.responders[0] EmptyEnd"}, nobody...), "",
+		},
 		"narrowed to the workloads":        {append(mixed, conduit("c", "scada", "plc", narrow)), "Conduit/c", nil, ""},
 		"workloads at one end are a point": {[]any{plc(of(), cidrs("10.1.0.0/24")), scada(), conduit("c", "scada", "plc")}, "Conduit/c", nil, ""},
 	})

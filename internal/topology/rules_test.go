@@ -20,17 +20,13 @@ func mes(opts ...zoneOption) *v1alpha1.Zone {
 	return zone("mes", append([]zoneOption{level(v1alpha1.LevelL3, v1alpha1.ZoneTypeControl)}, opts...)...)
 }
 
-func dmz(opts ...zoneOption) *v1alpha1.Zone {
-	return zone("dmz", append([]zoneOption{level(v1alpha1.LevelDMZ, v1alpha1.ZoneTypeDMZ)}, opts...)...)
+func dmz() *v1alpha1.Zone { return zone("dmz", level(v1alpha1.LevelDMZ, v1alpha1.ZoneTypeDMZ)) }
+
+func office() *v1alpha1.Zone {
+	return zone("office", level(v1alpha1.LevelL4, v1alpha1.ZoneTypeBusiness))
 }
 
-func office(opts ...zoneOption) *v1alpha1.Zone {
-	return zone("office", append([]zoneOption{level(v1alpha1.LevelL4, v1alpha1.ZoneTypeBusiness)}, opts...)...)
-}
-
-func safety(opts ...zoneOption) *v1alpha1.Zone {
-	return zone("sis", append([]zoneOption{level(v1alpha1.LevelL1, v1alpha1.ZoneTypeSafety)}, opts...)...)
-}
+func safety() *v1alpha1.Zone { return zone("sis", level(v1alpha1.LevelL1, v1alpha1.ZoneTypeSafety)) }
 
 // rules is a site with other rules.
 func rules(change func(*v1alpha1.SegmentationRules)) *v1alpha1.Site {
@@ -52,8 +48,12 @@ func TestLevelRules(t *testing.T) {
 		"two steps pass where the site allows two": {[]any{steps(2), plc(), mes(), conduit("c", "mes", "plc")}, "Conduit/c", nil, ""},
 		"three steps do not, where it allows two":  {[]any{steps(2), plc(), dmz(), conduit("c", "dmz", "plc")}, "Conduit/c", []string{"Error " + at + " LevelSkip"}, ""},
 		"an exception lifts it":                    {[]any{plc(), mes(), conduit("c", "mes", "plc", except("LevelSkip"))}, "Conduit/c", nil, ""},
-		"another rule's exception does not": {[]any{plc(), mes(), conduit("c", "mes", "plc", except("DMZBypass"))}, "Conduit/c",
-			[]string{"Error " + at + " LevelSkip", "Warning spec.exceptions[0] ExceptionUnused"}, ""},
+		"another rule's exception does not": {
+			[]any{plc(), mes(), conduit("c", "mes", "plc", except("DMZBypass"))},
+			"Conduit/c",
+			[]string{"Error " + at + " LevelSkip", "Warning spec.exceptions[0] ExceptionUnused"},
+			"",
+		},
 		"the office does not reach operations": {[]any{office(), mes(), conduit("c", "office", "mes")}, "Conduit/c", []string{"Error " + at + " DMZBypass"}, "replica"},
 		"nor operations the office":            {[]any{office(), mes(), conduit("c", "mes", "office")}, "Conduit/c", []string{"Error " + at + " DMZBypass"}, ""},
 		"an external zone counts as office":    {[]any{ext, mes(), conduit("c", "ext", "mes")}, "Conduit/c", []string{"Error " + at + " DMZBypass"}, ""},
@@ -71,18 +71,40 @@ func TestSafetyRules(t *testing.T) {
 	const at = "spec.responders[0].zone"
 	runFindings(t, map[string]findingCase{
 		"a safety zone meets a control zone": {[]any{safety(), scada(), conduit("c", "scada", "sis")}, "Conduit/c", nil, ""},
-		"but never the DMZ, whoever opens": {[]any{steps(6), safety(), dmz(), conduit("c", "dmz", "sis")}, "Conduit/c",
-			[]string{"Error " + at + " SafetyExposed"}, ""},
-		"nor towards it": {[]any{steps(6), safety(), dmz(), conduit("c", "sis", "dmz")}, "Conduit/c",
-			[]string{"Error " + at + " SafetyExposed"}, ""},
-		"nor the office, whatever is excepted": {[]any{safety(), office(), conduit("c", "office", "sis", except("DMZBypass", "LevelSkip"))}, "Conduit/c",
-			[]string{"Error " + at + " SafetyExposed", "Warning spec.exceptions[1] ExceptionUnused"}, ""},
-		"a safety protocol stays inside safety zones": {[]any{safety(), scada(), conduit("c", "scada", "sis", flows(proto("tristation")))}, "Conduit/c",
-			[]string{"Error spec.flows[0].protocol SafetyExposed"}, `zone "scada"`},
-		"also on another port": {[]any{safety(), scada(), conduit("c", "scada", "sis", flows(onPort("tristation", port("UDP", 9999))))}, "Conduit/c",
-			[]string{"Error spec.flows[0].protocol SafetyExposed"}, ""},
-		"between two safety zones it passes": {[]any{safety(), zone("sis2", level(v1alpha1.LevelL1, v1alpha1.ZoneTypeSafety)),
-			conduit("c", "sis", "sis2", flows(proto("tristation")))}, "Conduit/c", nil, ""},
+		"but never the DMZ, whoever opens": {
+			[]any{steps(6), safety(), dmz(), conduit("c", "dmz", "sis")},
+			"Conduit/c",
+			[]string{"Error " + at + " SafetyExposed"},
+			"",
+		},
+		"nor towards it": {
+			[]any{steps(6), safety(), dmz(), conduit("c", "sis", "dmz")},
+			"Conduit/c",
+			[]string{"Error " + at + " SafetyExposed"},
+			"",
+		},
+		"nor the office, whatever is excepted": {
+			[]any{safety(), office(), conduit("c", "office", "sis", except("DMZBypass", "LevelSkip"))},
+			"Conduit/c",
+			[]string{"Error " + at + " SafetyExposed", "Warning spec.exceptions[1] ExceptionUnused"},
+			"",
+		},
+		"a safety protocol stays inside safety zones": {
+			[]any{safety(), scada(), conduit("c", "scada", "sis", flows(proto("tristation")))},
+			"Conduit/c",
+			[]string{"Error spec.flows[0].protocol SafetyExposed"},
+			`zone "scada"`,
+		},
+		"also on another port": {
+			[]any{safety(), scada(), conduit("c", "scada", "sis", flows(onPort("tristation", port("UDP", 9999))))},
+			"Conduit/c",
+			[]string{"Error spec.flows[0].protocol SafetyExposed"},
+			"",
+		},
+		"between two safety zones it passes": {[]any{
+			safety(), zone("sis2", level(v1alpha1.LevelL1, v1alpha1.ZoneTypeSafety)),
+			conduit("c", "sis", "sis2", flows(proto("tristation"))),
+		}, "Conduit/c", nil, ""},
 	})
 }
 
@@ -101,11 +123,17 @@ func TestConduitTargetRules(t *testing.T) {
 	runFindings(t, map[string]findingCase{
 		"a target as high as the zones'": {with(conduit("c", "scada", "plc", secure, equal)), "Conduit/c", nil, ""},
 		"a lower one":                    {with(conduit("c", "scada", "plc", secure, lower)), "Conduit/c", []string{"Error spec.slTarget SecurityLevelLowered"}, ""},
-		"one requirement lower": {with(conduit("c", "scada", "plc", secure, oneLower)), "Conduit/c",
-			[]string{"Error spec.slTarget SecurityLevelLowered"}, ""},
+		"one requirement lower": {
+			with(conduit("c", "scada", "plc", secure, oneLower)), "Conduit/c",
+			[]string{"Error spec.slTarget SecurityLevelLowered"},
+			"",
+		},
 		"a lower one with an exception": {with(conduit("c", "scada", "plc", secure, lower, except("SecurityLevelLowered"))), "Conduit/c", nil, ""},
-		"from SL-T 2 on nothing may be left out of why": {with(conduit("c", "scada", "plc", secure, noWhy)), "Conduit/c",
-			[]string{"Warning spec.why WhyIncomplete"}, "[ifLost ifAbused approval]"},
+		"from SL-T 2 on nothing may be left out of why": {
+			with(conduit("c", "scada", "plc", secure, noWhy)), "Conduit/c",
+			[]string{"Warning spec.why WhyIncomplete"},
+			"[ifLost ifAbused approval]",
+		},
 		"below that it may": {[]any{scada(), plc(), conduit("c", "scada", "plc", noWhy)}, "Conduit/c", nil, ""},
 	})
 }
@@ -127,10 +155,18 @@ func TestObsoleteRules(t *testing.T) {
 	warn := rules(func(r *v1alpha1.SegmentationRules) { r.ObsoleteAssets = v1alpha1.RuleWarn })
 	bypass := except("DMZBypass")
 	runFindings(t, map[string]findingCase{
-		"the office reaches an obsolete asset": {[]any{office(), m(), old(), fresh, conduit("c", "office", "mes", bypass)}, "Conduit/c",
-			[]string{"Error " + at + " ObsoleteAsset"}, `"old" (=old)`},
-		"also when it is the initiator": {[]any{office(), m(), old(), conduit("c", "mes", "office", bypass)}, "Conduit/c",
-			[]string{"Error " + at + " ObsoleteAsset"}, ""},
+		"the office reaches an obsolete asset": {
+			[]any{office(), m(), old(), fresh, conduit("c", "office", "mes", bypass)},
+			"Conduit/c",
+			[]string{"Error " + at + " ObsoleteAsset"},
+			`"old" (=old)`,
+		},
+		"also when it is the initiator": {
+			[]any{office(), m(), old(), conduit("c", "mes", "office", bypass)},
+			"Conduit/c",
+			[]string{"Error " + at + " ObsoleteAsset"},
+			"",
+		},
 		"by name":                 {[]any{office(), m(), old(), fresh, conduit("c", "office", "mes", bypass, reach("old"))}, "Conduit/c", []string{"Error " + at + " ObsoleteAsset"}, ""},
 		"or only its neighbour":   {[]any{office(), m(), old(), fresh, conduit("c", "office", "mes", bypass, reach("fresh"))}, "Conduit/c", nil, ""},
 		"operations may reach it": {[]any{scada(), m(), old(), conduit("c", "scada", "mes")}, "Conduit/c", nil, ""},

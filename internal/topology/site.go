@@ -148,10 +148,14 @@ func (r *resolver) reportUnzoned(unzoned []Pod) {
 		}
 		names = append(names, p.Namespace+"/"+p.Name)
 	}
+	advice := "label them into a zone, or set unzonedWorkloads: Deny"
+	if r.site.spec.UnzonedWorkloads == v1alpha1.UnzonedDeny {
+		advice = "they are denied all traffic; label them into a zone"
+	}
 	v := r.verdicts[ObjectRef{Kind: KindSite, Name: r.snapshot.Site.Name}]
 	rep := report{findings: v.Findings}
 	rep.warn("spec.unzonedWorkloads", v1alpha1.ReasonUnzonedWorkloads,
-		"%d pods are in no zone although their namespace holds an enforced one: %v; label them into a zone, or set unzonedWorkloads: Deny",
-		len(unzoned), names)
+		"%d pods are in no zone although their namespace holds an enforced one: %v; %s",
+		len(unzoned), names, advice)
 	v.Findings = rep.findings
 }

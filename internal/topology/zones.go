@@ -96,10 +96,8 @@ func (r *resolver) checkWorkloads(path string, w v1alpha1.WorkloadMembers, rep *
 			}
 		}
 	}
-	if w.NamespaceSelector != nil {
-		if !checkSelector(path+".namespaceSelector", w.NamespaceSelector, rep) {
-			return
-		}
+	if w.NamespaceSelector != nil && !checkSelector(path+".namespaceSelector", w.NamespaceSelector, rep) {
+		return
 	}
 	if w.NamespaceSelector == nil && len(w.Namespaces) == 0 {
 		rep.error(path, v1alpha1.ReasonInvalidSelector, "name namespaces, or select them")
@@ -109,13 +107,35 @@ func (r *resolver) checkWorkloads(path string, w v1alpha1.WorkloadMembers, rep *
 			rep.warn(path+".namespaces", v1alpha1.ReasonNamespaceNotFound, "there is no namespace %q yet", name)
 		}
 	}
-	entry := workloadsOf(w)
-	for _, name := range r.matchingNamespaces(entry) {
-		if !r.site.inScope(r.namespaces[name]) {
+	r.checkScope(path, w, rep)
+}
+
+// checkScope: a namespace that is named must be in scope. One that is selected and
+// is not is left out, whoever labelled it: see entryOf.
+func (r *resolver) checkScope(path string, w v1alpha1.WorkloadMembers, rep *report) {
+	for _, name := range r.matchingNamespaces(workloadsOf(w)) {
+		switch {
+		case r.site.inScope(r.namespaces[name]):
+		case w.NamespaceSelector == nil:
 			rep.error(path, v1alpha1.ReasonNamespaceOutOfScope,
 				"namespace %q is not in the Site's scope; label it so that spec.scope selects it, or leave it out", name)
+		default:
+			rep.warn(path, v1alpha1.ReasonNamespaceOutOfScope,
+				"namespace %q carries the labels but is not in the Site's scope, so it is left out; label it so that spec.scope selects it", name)
 		}
 	}
+}
+
+// entryOf is an entry as it comes into force: namespaces selected by label must be
+// in the Site's scope as well, or a label on kube-system would put the cluster's
+// own services behind a floor.
+func (r *resolver) entryOf(w v1alpha1.WorkloadMembers) Workloads {
+	entry := workloadsOf(w)
+	if entry.NamespaceSelector != nil {
+		entry.NamespaceSelector = And(entry.NamespaceSelector, &r.site.spec.Scope.NamespaceSelector)
+	}
+	entry.Matching = r.matchingNamespaces(entry)
+	return entry
 }
 
 // checkSelector reports a selector that nothing can be matched against, or that
@@ -173,9 +193,7 @@ func (r *resolver) placeMembers() {
 			continue
 		}
 		for _, w := range c.spec.Members.Workloads {
-			entry := workloadsOf(w)
-			entry.Matching = r.matchingNamespaces(entry)
-			r.members[c.ref.Name] = append(r.members[c.ref.Name], entry)
+			r.members[c.ref.Name] = append(r.members[c.ref.Name], r.entryOf(w))
 		}
 		if a := c.spec.Members.Assets; a != nil {
 			r.cidrs[c.ref.Name] = checkCIDRs("", a.CIDRs, &report{})

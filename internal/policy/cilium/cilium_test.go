@@ -87,8 +87,10 @@ func TestSelectors(t *testing.T) {
 		want      string
 	}{
 		"one namespace": {in("scada"), `{"matchLabels":{"k8s:io.kubernetes.pod.namespace":"scada"}}`},
-		"several namespaces": {in("a", "b"),
-			`{"matchExpressions":[{"key":"k8s:io.kubernetes.pod.namespace","operator":"In","values":["a","b"]}]}`},
+		"several namespaces": {
+			in("a", "b"),
+			`{"matchExpressions":[{"key":"k8s:io.kubernetes.pod.namespace","operator":"In","values":["a","b"]}]}`,
+		},
 		"namespace labels": {
 			topology.Workloads{NamespaceSelector: equal("example.com/area", "packing")},
 			`{"matchLabels":{"k8s:io.cilium.k8s.namespace.labels.example.com/area":"packing"},` +
@@ -261,6 +263,26 @@ func TestConduitsThatOpenNothingMakeNoObject(t *testing.T) {
 				t.Errorf("made %s", mustJSON(t, objects[0].Manifest))
 			}
 		})
+	}
+}
+
+// TestExclusionByAnInvisibleLabel: "not in" by a label that Cilium does not see
+// would match every pod, so the conduit leaves that entry out and says so.
+func TestExclusionByAnInvisibleLabel(t *testing.T) {
+	a, b := zone("a", in("a")), zone("b", in("b"))
+	narrowed := labelled(in("b"), &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+		{Key: "topology.kubernetes.io/zone", Operator: metav1.LabelSelectorOpNotIn, Values: []string{"east"}},
+	}})
+	objects, findings := cilium.Backend{}.Conduit(site(), &topology.Conduit{
+		Name: "c", Ports: []protocol.PortRange{tcp(502, 502)},
+		Initiator:  topology.End{Zone: a, Workloads: a.Workloads},
+		Responders: []topology.End{{Zone: b, Workloads: []topology.Workloads{narrowed}, Narrowed: true}},
+	})
+	if len(objects) != 0 {
+		t.Errorf("opened more than declared: %s", mustJSON(t, objects[0].Manifest))
+	}
+	if len(findings) != 1 || findings[0].Path != "spec.responders[0].workloads" || findings[0].Reason != v1alpha1.ReasonBackendCannot {
+		t.Errorf("findings: %v", findings)
 	}
 }
 

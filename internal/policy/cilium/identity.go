@@ -8,9 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	k8sconst "github.com/cilium/cilium/pkg/k8s/apis/cilium.io"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/topology"
@@ -82,12 +81,12 @@ func findings(z *topology.Zone) []v1alpha1.Finding {
 	for i, w := range z.Workloads {
 		path := fmt.Sprintf("spec.members.workloads[%d]", i)
 		if w.NamespaceSelector != nil && !representable(w.NamespaceSelector) {
-			out = append(out, warning(path+".namespaceSelector",
+			out = append(out, notCarriedOut(path+".namespaceSelector",
 				"a label key is too long for Cilium; the existing namespaces are named in its place, "+
 					"and one created later is open until the operator has seen it: use a shorter key"))
 		}
 		if hidden := invisibleKeys(w.PodSelectors); len(hidden) > 0 {
-			out = append(out, warning(path+".podSelector", hiddenMessage(hidden)))
+			out = append(out, notCarriedOut(path+".podSelector", hiddenMessage(hidden)))
 		}
 	}
 	return out
@@ -106,7 +105,7 @@ func conduitFindings(c *topology.Conduit) []v1alpha1.Finding {
 		}
 		slices.Sort(hidden)
 		if hidden = slices.Compact(hidden); len(hidden) > 0 {
-			out = append(out, warning(path+".workloads", hiddenMessage(hidden)))
+			out = append(out, notCarriedOut(path+".workloads", hiddenMessage(hidden)))
 		}
 	}
 	add("spec.initiator", c.Initiator)
@@ -137,9 +136,10 @@ func hiddenMessage(keys []string) string {
 		"so no policy can select by it: use another label", strings.Join(keys, ", "))
 }
 
-func warning(path, message string) v1alpha1.Finding {
+// notCarriedOut is an error: what is declared does not act in the cluster.
+func notCarriedOut(path, message string) v1alpha1.Finding {
 	return v1alpha1.Finding{
-		Severity: v1alpha1.SeverityWarning,
+		Severity: v1alpha1.SeverityError,
 		Path:     path,
 		Reason:   v1alpha1.ReasonBackendCannot,
 		Message:  message,

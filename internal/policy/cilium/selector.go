@@ -4,14 +4,12 @@
 package cilium
 
 import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	k8sconst "github.com/cilium/cilium/pkg/k8s/apis/cilium.io"
 	slimv1 "github.com/cilium/cilium/pkg/k8s/slim/k8s/apis/meta/v1"
 	"github.com/cilium/cilium/pkg/labels"
 	"github.com/cilium/cilium/pkg/policy/api"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
@@ -31,7 +29,7 @@ func namespacesOf(w topology.Workloads) api.EndpointSelector {
 // (the namespace's name and labels) win over pod labels of the same name, so no
 // pod can label itself into another namespace.
 func endpoints(selectors ...*metav1.LabelSelector) api.EndpointSelector {
-	return api.NewESFromK8sLabelSelector(labels.LabelSourceK8sKeyPrefix, slim(policy.And(selectors...)))
+	return api.NewESFromK8sLabelSelector(labels.LabelSourceK8sKeyPrefix, slim(topology.And(selectors...)))
 }
 
 // namespacePart returns the namespace part as a selector over the labels that

@@ -63,7 +63,7 @@ func (a *allows) at(e topology.End, name func(entry int) string, ingress, egress
 // allowSpec names only the directions that it opens: naming another would isolate
 // the pods in it.
 func allowSpec(w topology.Workloads, ingress, egress section) networkingv1.NetworkPolicySpec {
-	spec := networkingv1.NetworkPolicySpec{PodSelector: *policy.And(w.PodSelectors...)}
+	spec := networkingv1.NetworkPolicySpec{PodSelector: *topology.And(w.PodSelectors...)}
 	if ingress.opens() {
 		spec.PolicyTypes = append(spec.PolicyTypes, networkingv1.PolicyTypeIngress)
 		spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{From: ingress.peers, Ports: ingress.ports}}

@@ -237,12 +237,12 @@ func TestFindings(t *testing.T) {
 		_, findings := networkpolicy.Backend{}.Zone(site(), z)
 		var paths []string
 		for _, f := range findings {
-			paths = append(paths, f.Path)
-			if f.Severity != v1alpha1.SeverityWarning || f.Reason != v1alpha1.ReasonBackendCannot || f.Message == "" {
+			paths = append(paths, string(f.Severity)+" "+f.Path)
+			if f.Reason != v1alpha1.ReasonBackendCannot || f.Message == "" {
 				t.Errorf("finding %+v", f)
 			}
 		}
-		want := []string{"spec.members.workloads[1].namespaceSelector", "spec.platformServices.apiServer"}
+		want := []string{"Warning spec.members.workloads[1].namespaceSelector", "Error spec.platformServices.apiServer"}
 		if diff := cmp.Diff(want, paths); diff != "" {
 			t.Errorf("enforce %t: %s", enforce, diff)
 		}

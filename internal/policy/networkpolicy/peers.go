@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
-	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/protocol"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
@@ -34,7 +33,7 @@ func peersOf(workloads []topology.Workloads, networks []netip.Prefix) []networki
 func podPeer(w topology.Workloads) networkingv1.NetworkPolicyPeer {
 	peer := networkingv1.NetworkPolicyPeer{NamespaceSelector: namespacePart(w)}
 	if len(w.PodSelectors) > 0 {
-		peer.PodSelector = policy.And(w.PodSelectors...)
+		peer.PodSelector = topology.And(w.PodSelectors...)
 	}
 	return peer
 }
@@ -46,7 +45,7 @@ func namespacePart(w topology.Workloads) *metav1.LabelSelector {
 		if len(s.MatchLabels)+len(s.MatchExpressions) == 0 {
 			panic("workloads entry with an empty namespace selector: it would select every pod of the cluster")
 		}
-		return policy.And(s)
+		return topology.And(s)
 	}
 	switch len(w.Namespaces) {
 	case 0:

@@ -25,10 +25,24 @@ func (Backend) Zone(site *topology.Site, z *topology.Zone) ([]*policy.Object, []
 	if !z.Enforce {
 		return nil, findings(site, z)
 	}
+	return floors(site, z), findings(site, z)
+}
+
+// Leaving returns the floors that a zone in Observe may have left behind from
+// when it was enforced, each with the allow-all that must take its place before
+// the conduits' allows go: without one they would be cut first and opened last.
+func (Backend) Leaving(site *topology.Site, z *topology.Zone) []*policy.Object {
+	if z.Enforce {
+		return nil
+	}
+	return floors(site, z)
+}
+
+func floors(site *topology.Site, z *topology.Zone) []*policy.Object {
 	var objects []*policy.Object
 	for i, w := range z.Workloads {
 		spec := networkingv1.NetworkPolicySpec{
-			PodSelector: *policy.And(w.PodSelectors...),
+			PodSelector: *topology.And(w.PodSelectors...),
 			PolicyTypes: bothDirections(),
 			Ingress:     floorIngress(z),
 			Egress:      floorEgress(site, z),
@@ -38,7 +52,7 @@ func (Backend) Zone(site *topology.Site, z *topology.Zone) ([]*policy.Object, []
 			objects = append(objects, floor(z, namespace, floorName(z.Name, i), *spec.DeepCopy()))
 		}
 	}
-	return append(objects, rest(z)...), findings(site, z)
+	return append(objects, rest(z)...)
 }
 
 // rest denies the pods of the zone's namespaces that are in no zone. It selects
@@ -125,9 +139,9 @@ func apiServer(a topology.APIServer) section {
 // findings says what this backend cannot do for a zone.
 func findings(site *topology.Site, z *topology.Zone) []v1alpha1.Finding {
 	var out []v1alpha1.Finding
-	add := func(path, message string) {
+	add := func(severity v1alpha1.Severity, path, message string) {
 		out = append(out, v1alpha1.Finding{
-			Severity: v1alpha1.SeverityWarning,
+			Severity: severity,
 			Path:     path,
 			Reason:   v1alpha1.ReasonBackendCannot,
 			Message:  message,
@@ -135,13 +149,13 @@ func findings(site *topology.Site, z *topology.Zone) []v1alpha1.Finding {
 	}
 	for i, w := range z.Workloads {
 		if w.NamespaceSelector != nil {
-			add(fmt.Sprintf("spec.members.workloads[%d].namespaceSelector", i),
+			add(v1alpha1.SeverityWarning, fmt.Sprintf("spec.members.workloads[%d].namespaceSelector", i),
 				"NetworkPolicy objects stand in existing namespaces: a namespace created later is open until the "+
 					"operator has seen it; list namespaces by name, or use Cilium")
 		}
 	}
 	if z.APIServer && len(site.API.Addresses) == 0 {
-		add("spec.platformServices.apiServer",
+		add(v1alpha1.SeverityError, "spec.platformServices.apiServer",
 			"NetworkPolicy knows the Kubernetes API by address only, so it is not opened: list the API servers in "+
 				"Site.spec.platform.apiServer.addresses")
 	}

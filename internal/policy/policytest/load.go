@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 
@@ -112,9 +113,7 @@ func load[T any](asJSON []byte, kind string) (*T, error) {
 // withName adds the label that the API server gives every namespace.
 func withName(labels map[string]string, name string) map[string]string {
 	out := map[string]string{"kubernetes.io/metadata.name": name}
-	for k, v := range labels {
-		out[k] = v
-	}
+	maps.Copy(out, labels)
 	return out
 }
 

@@ -49,25 +49,26 @@ func (e *Evaluator) networkPolicyVerdict(f flow) (isolates, allows bool) {
 		if len(p.Spec.PolicyTypes) == 0 {
 			panic("a NetworkPolicy that leaves its policyTypes to be guessed: " + p.Metadata.Name)
 		}
-		if p.Metadata.Namespace != f.subject.pod.Namespace ||
-			!p.Spec.PodSelector.matches(f.subject.pod.Labels) ||
-			!slices.Contains(p.Spec.PolicyTypes, direction) {
+		if !p.selects(f.subject.pod) || !slices.Contains(p.Spec.PolicyTypes, direction) {
 			continue
 		}
 		isolates = true
-		rules := p.Spec.Egress
-		if f.ingress {
-			rules = p.Spec.Ingress
-		}
-		for _, r := range rules {
-			allows = allows || r.allows(p.Metadata.Namespace, f)
-		}
+		allows = allows || p.allows(f)
 	}
 	// The API says that traffic from the pod's own node always passes.
-	if f.ingress && f.peer.pod == nil && !f.peer.addr.IsValid() && f.peer.entity == string(Host) {
-		allows = isolates
+	return isolates, allows || isolates && f.ingress && f.peer.isHost()
+}
+
+func (p networkPolicy) selects(pod *Pod) bool {
+	return p.Metadata.Namespace == pod.Namespace && p.Spec.PodSelector.matches(pod.Labels)
+}
+
+func (p networkPolicy) allows(f flow) bool {
+	rules := p.Spec.Egress
+	if f.ingress {
+		rules = p.Spec.Ingress
 	}
-	return isolates, allows
+	return slices.ContainsFunc(rules, func(r policyRule) bool { return r.allows(p.Metadata.Namespace, f) })
 }
 
 func (r policyRule) allows(namespace string, f flow) bool {

@@ -140,6 +140,11 @@ type party struct {
 	cilium map[string]string
 }
 
+// isHost says that the party is the node itself, not one of its addresses.
+func (p party) isHost() bool {
+	return p.pod == nil && !p.addr.IsValid() && p.entity == string(Host)
+}
+
 func (e *Evaluator) party(at Endpoint) party {
 	if at == Host {
 		return party{entity: "host"}

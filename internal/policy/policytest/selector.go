@@ -11,11 +11,13 @@ import (
 // selector is a label selector as JSON has it.
 type selector struct {
 	MatchLabels      map[string]string `json:"matchLabels"`
-	MatchExpressions []struct {
-		Key      string   `json:"key"`
-		Operator string   `json:"operator"`
-		Values   []string `json:"values"`
-	} `json:"matchExpressions"`
+	MatchExpressions []expression      `json:"matchExpressions"`
+}
+
+type expression struct {
+	Key      string   `json:"key"`
+	Operator string   `json:"operator"`
+	Values   []string `json:"values"`
 }
 
 // matches says whether the selector selects these labels; an empty one does.
@@ -26,23 +28,25 @@ func (s selector) matches(labels map[string]string) bool {
 		}
 	}
 	for _, e := range s.MatchExpressions {
-		got, has := labels[e.Key]
-		var ok bool
-		switch e.Operator {
-		case "In":
-			ok = has && slices.Contains(e.Values, got)
-		case "NotIn":
-			ok = !has || !slices.Contains(e.Values, got)
-		case "Exists":
-			ok = has
-		case "DoesNotExist":
-			ok = !has
-		default:
-			panic(fmt.Sprintf("operator %q", e.Operator))
-		}
-		if !ok {
+		if !e.matches(labels) {
 			return false
 		}
 	}
 	return true
+}
+
+func (e expression) matches(labels map[string]string) bool {
+	got, has := labels[e.Key]
+	switch e.Operator {
+	case "In":
+		return has && slices.Contains(e.Values, got)
+	case "NotIn":
+		return !has || !slices.Contains(e.Values, got)
+	case "Exists":
+		return has
+	case "DoesNotExist":
+		return !has
+	default:
+		panic(fmt.Sprintf("operator %q", e.Operator))
+	}
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The Zonewarden Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package policy
+package topology
 
 import (
 	"reflect"

@@ -1,0 +1,22 @@
+# Both images may be given by digest: --build-arg BUILDER=golang@sha256:...
+ARG BUILDER=golang:1.26
+ARG BASE=scratch
+
+FROM ${BUILDER} AS build
+ARG TARGETOS=linux
+ARG TARGETARCH
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY api ./api
+COPY cmd ./cmd
+COPY controllers ./controllers
+COPY internal ./internal
+# The time zones are built in: the last image has none, and a Site names one.
+RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
+    go build -trimpath -tags timetzdata -ldflags "-s -w" -o /out/zonewarden ./cmd/zonewarden
+
+FROM ${BASE}
+COPY --from=build /out/zonewarden /zonewarden
+USER 65532:65532
+ENTRYPOINT ["/zonewarden"]

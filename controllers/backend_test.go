@@ -1,0 +1,141 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/test/controlplane"
+)
+
+func namespaceMap(name string) *corev1.ConfigMap {
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}}
+}
+
+// plantNetworkPolicies are the objects that the small plant becomes on plain
+// NetworkPolicy.
+var plantNetworkPolicies = []string{
+	"NetworkPolicy/cell/conduit-scada-cell.in.cell",
+	"NetworkPolicy/cell/zone-cell",
+	"NetworkPolicy/supervision/conduit-scada-cell.out",
+	"NetworkPolicy/supervision/zone-supervision",
+}
+
+func TestNetworkPolicyBackend(t *testing.T) {
+	w := newWorld(t)
+	o := w.startOperator()
+	s := site()
+	s.Spec.Backend = v1alpha1.BackendNetwork
+	w.make(namespace("supervision"), namespace("cell"), s,
+		zone("supervision"), zone("cell", observe), conduit("scada-cell", "supervision", "cell", "opcua-tcp"))
+	w.havePolicies(plantNetworkPolicies[2:]...) // nothing at the observing end
+
+	z := zone("cell")
+	w.change(z, func() { z.Spec.Enforcement = v1alpha1.EnforcementEnforce })
+	w.havePolicies(plantNetworkPolicies...)
+	w.eventually("the floor is narrowed", func() error {
+		var p networkingv1.NetworkPolicy
+		w.must(w.Get(w.ctx(), client.ObjectKey{Namespace: "cell", Name: "zone-cell"}, &p))
+		if len(p.Spec.Ingress) != 1 || len(p.Spec.Ingress[0].From) == 0 {
+			return fmt.Errorf("ingress: %+v", p.Spec.Ingress)
+		}
+		return nil
+	})
+	w.quiet(o)
+	w.change(z, func() { z.Spec.Enforcement = v1alpha1.EnforcementObserve })
+	w.havePolicies(plantNetworkPolicies[2:]...)
+}
+
+// TestNetworkPolicyOrder watches the floor of a zone that is enforced and taken
+// back: it allows everything before it denies, and again before it goes.
+func TestNetworkPolicyOrder(t *testing.T) {
+	w := newWorld(t)
+	w.startOperator()
+	s := site()
+	s.Spec.Backend = v1alpha1.BackendNetwork
+	w.make(namespace("supervision"), namespace("cell"), s,
+		zone("supervision", observe), zone("cell", observe), conduit("scada-cell", "supervision", "cell", "opcua-tcp"))
+	w.settled()
+	watcher, err := client.NewWithWatch(plane.Config(), client.Options{Scheme: scheme})
+	w.must(err)
+	events, err := watcher.Watch(w.ctx(), &networkingv1.NetworkPolicyList{}, client.InNamespace("cell"))
+	w.must(err)
+	defer events.Stop()
+
+	z := zone("cell")
+	w.change(z, func() { z.Spec.Enforcement = v1alpha1.EnforcementEnforce })
+	w.havePolicies(plantNetworkPolicies[:2]...)
+	w.change(z, func() { z.Spec.Enforcement = v1alpha1.EnforcementObserve })
+	w.havePolicies()
+	want := []string{
+		"ADDED zone-cell open", "ADDED conduit-scada-cell.in.cell", "MODIFIED zone-cell denying",
+		"MODIFIED zone-cell open", "DELETED conduit-scada-cell.in.cell", "DELETED zone-cell open",
+	}
+	for _, step := range want {
+		e := <-events.ResultChan()
+		p, _ := e.Object.(*networkingv1.NetworkPolicy)
+		got := fmt.Sprintf("%s %s", e.Type, p.Name)
+		if p.Name == "zone-cell" {
+			state := " denying"
+			if len(p.Spec.Ingress) == 1 && len(p.Spec.Ingress[0].From) == 0 {
+				state = " open"
+			}
+			got += state
+		}
+		if got != step {
+			t.Fatalf("got %q, want %q", got, step)
+		}
+	}
+}
+
+// TestAutoFollowsWhatIsServed takes Cilium's definitions away and brings them back.
+func TestAutoFollowsWhatIsServed(t *testing.T) {
+	w := newWorld(t)
+	w.startOperator()
+	w.plant()
+	w.havePolicies(plantPolicies...)
+	ciliumCRDs, err := controlplane.CiliumCRDs()
+	w.must(err)
+	kinds := []string{"ciliumclusterwidenetworkpolicies", "ciliumcidrgroups"}
+	for _, kind := range kinds {
+		crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: objectMeta(kind + ".cilium.io")}
+		w.must(w.Delete(w.ctx(), crd))
+		w.eventually("the definition is gone", func() error {
+			if err := w.Get(w.ctx(), client.ObjectKeyFromObject(crd), crd); !apierrors.IsNotFound(err) {
+				return fmt.Errorf("it is there: %v", err)
+			}
+			return nil
+		})
+	}
+	w.havePolicies(plantNetworkPolicies...)
+	s := site()
+	w.condition(s, v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)
+	w.must(w.Get(w.ctx(), client.ObjectKeyFromObject(s), s))
+	if s.Status.Backend != v1alpha1.BackendNetwork {
+		t.Errorf("backend: %s", s.Status.Backend)
+	}
+	w.change(s, func() { s.Spec.Backend = v1alpha1.BackendCilium })
+	w.condition(s, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonBackendUnavailable)
+	w.havePolicies(plantNetworkPolicies...)
+	w.change(s, func() { s.Spec.Backend = v1alpha1.BackendAuto })
+
+	var files []string
+	for _, kind := range kinds {
+		files = append(files, filepath.Join(ciliumCRDs, kind+".yaml"))
+	}
+	_, err = envtest.InstallCRDs(plane.Config(), envtest.CRDInstallOptions{Paths: files})
+	w.must(err)
+	w.havePolicies(plantPolicies...)
+}

@@ -1,0 +1,312 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/controllers"
+	"github.com/zonewarden/zonewarden/internal/apply"
+	"github.com/zonewarden/zonewarden/test/controlplane"
+)
+
+// patience is the deadline of every wait; what is waited for takes milliseconds.
+const patience = 60 * time.Second
+
+var (
+	plane  *controlplane.ControlPlane
+	scheme = runtime.NewScheme()
+)
+
+func TestMain(m *testing.M) {
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(apiextensionsv1.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	ctrl.SetLogger(logr.Discard())
+	ciliumCRDs, err := controlplane.CiliumCRDs()
+	if err == nil {
+		plane, err = controlplane.Start(context.Background(), controlplane.Options{
+			CRDPaths: []string{"../config/crd", ciliumCRDs}, ControllerManager: true,
+		})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "starting the control plane:", err)
+		return 1
+	}
+	defer func() {
+		if err := plane.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stopping the control plane:", err)
+		}
+	}()
+	return m.Run()
+}
+
+// world is one test's view of the cluster, emptied before it.
+type world struct {
+	t *testing.T
+	client.Client
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	c, err := client.New(plane.Config(), client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, Client: c}
+	w.empty()
+	t.Cleanup(w.empty)
+	return w
+}
+
+// empty removes everything that tests make. Namespaces stay: deleting one takes
+// five seconds, and an empty one is nobody's business.
+func (w *world) empty() {
+	w.t.Helper()
+	for _, o := range []client.Object{&v1alpha1.Conduit{}, &v1alpha1.Zone{}, &v1alpha1.Asset{}, &v1alpha1.Site{}} {
+		w.must(client.IgnoreNotFound(w.DeleteAllOf(w.ctx(), o)))
+	}
+	for _, gvk := range []string{apply.GVKClusterwidePolicy.Kind, apply.GVKCIDRGroup.Kind} {
+		u := &unstructured.Unstructured{}
+		u.SetGroupVersionKind(apply.GVKOf(gvk))
+		w.must(client.IgnoreNotFound(w.DeleteAllOf(w.ctx(), u)))
+	}
+	var namespaces corev1.NamespaceList
+	w.must(w.List(w.ctx(), &namespaces, client.HasLabels{"zonewarden.io/scope"}))
+	for _, ns := range namespaces.Items {
+		u := &unstructured.Unstructured{}
+		u.SetGroupVersionKind(apply.GVKNetworkPolicy)
+		w.must(w.DeleteAllOf(w.ctx(), u, client.InNamespace(ns.Name)))
+		w.must(w.DeleteAllOf(w.ctx(), &corev1.Pod{}, client.InNamespace(ns.Name), client.GracePeriodSeconds(0)))
+	}
+}
+
+// ctx is not the test's: cleaning up works after it ended.
+func (w *world) ctx() context.Context { return context.Background() }
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// make creates objects, and leaves alone what exists.
+func (w *world) make(objects ...client.Object) {
+	w.t.Helper()
+	for _, o := range objects {
+		if err := w.Create(w.ctx(), o); err != nil && !(apierrors.IsAlreadyExists(err) && o.GetObjectKind() != nil && isNamespace(o)) {
+			w.t.Fatalf("creating %T %s: %v", o, o.GetName(), err)
+		}
+	}
+}
+
+func isNamespace(o client.Object) bool {
+	_, is := o.(*corev1.Namespace)
+	return is
+}
+
+// change edits an object until the edit is taken.
+func (w *world) change(o client.Object, edit func()) {
+	w.t.Helper()
+	w.eventually("the edit is taken", func() error {
+		if err := w.Get(w.ctx(), client.ObjectKeyFromObject(o), o); err != nil {
+			return err
+		}
+		edit()
+		return w.Update(w.ctx(), o)
+	})
+}
+
+// eventually polls until check is content, or fails the test with its last word.
+func (w *world) eventually(what string, check func() error) {
+	w.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			w.t.Fatalf("waiting until %s: %v", what, err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// policies returns our policy objects by "Kind/name" or "Kind/namespace/name".
+func (w *world) policies() map[string]*unstructured.Unstructured {
+	w.t.Helper()
+	out := map[string]*unstructured.Unstructured{}
+	for _, gvk := range []string{apply.GVKClusterwidePolicy.Kind, apply.GVKCIDRGroup.Kind, apply.GVKNetworkPolicy.Kind} {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(apply.GVKOf(gvk))
+		err := w.List(w.ctx(), list, client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue})
+		if apierrors.IsNotFound(err) || err != nil && strings.Contains(err.Error(), "no matches for kind") {
+			continue
+		}
+		w.must(err)
+		for i := range list.Items {
+			o := &list.Items[i]
+			key := apply.Key{Kind: gvk, Namespace: o.GetNamespace(), Name: o.GetName()}
+			out[key.String()] = o
+		}
+	}
+	return out
+}
+
+// operator is a running one, in this process, on connections of its own.
+type operator struct {
+	stop   func()
+	writes *writeCounter
+}
+
+// startOperator starts the operator; it is stopped with the test at the latest.
+func (w *world) startOperator() *operator {
+	w.t.Helper()
+	writes := &writeCounter{}
+	cfg := rest.CopyConfig(plane.Config())
+	cfg.QPS = -1
+	cfg.Wrap(writes.wrap)
+	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
+		Scheme: scheme, Cache: controllers.CacheOptions(),
+		Metrics: server.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
+		Controller: config.Controller{SkipNameValidation: new(true)},
+	})
+	w.must(err)
+	w.must(controllers.SetupSegmentation(mgr))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- mgr.Start(ctx) }()
+	o := &operator{writes: writes}
+	o.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			w.t.Errorf("running the operator: %v", err)
+		}
+	})
+	w.t.Cleanup(o.stop)
+	return o
+}
+
+// writeCounter counts the requests that change something, by resource.
+type writeCounter struct {
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+func (c *writeCounter) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Method != http.MethodGet {
+			c.mu.Lock()
+			if c.counts == nil {
+				c.counts = map[string]int{}
+			}
+			c.counts[resourceOf(r.URL.Path)]++
+			c.mu.Unlock()
+		}
+		return next.RoundTrip(r)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// resourceOf is "ciliumclusterwidenetworkpolicies", or "zones/status".
+func resourceOf(path string) string {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	for i, p := range parts {
+		if p == "namespaces" && i+2 < len(parts) {
+			return parts[i+2]
+		}
+	}
+	if len(parts) > 5 {
+		return parts[3] + "/" + parts[5]
+	}
+	if len(parts) > 3 {
+		return parts[3]
+	}
+	return path
+}
+
+// take returns the counts and starts anew.
+func (c *writeCounter) take() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := c.counts
+	c.counts = map[string]int{}
+	if out == nil {
+		out = map[string]int{}
+	}
+	return out
+}
+
+// settled waits until the operator has carried out what is declared now.
+func (w *world) settled() {
+	w.t.Helper()
+	w.eventually("everything declared is carried out", func() error {
+		var zones v1alpha1.ZoneList
+		var conduits v1alpha1.ConduitList
+		w.must(w.List(w.ctx(), &zones))
+		w.must(w.List(w.ctx(), &conduits))
+		for _, z := range zones.Items {
+			if z.Status.ObservedGeneration != z.Generation {
+				return fmt.Errorf("zone %s is at %d of %d", z.Name, z.Status.ObservedGeneration, z.Generation)
+			}
+		}
+		for _, c := range conduits.Items {
+			if c.Status.ObservedGeneration != c.Generation {
+				return fmt.Errorf("conduit %s is at %d of %d", c.Name, c.Status.ObservedGeneration, c.Generation)
+			}
+		}
+		return nil
+	})
+}
+
+// quiet waits until the operator has written nothing for a while, which is the
+// only way to see that nothing happens.
+func (w *world) quiet(o *operator) {
+	w.t.Helper()
+	still := time.Now()
+	w.eventually("the operator is quiet", func() error {
+		if n := o.writes.take(); len(n) > 0 {
+			still = time.Now()
+			return fmt.Errorf("it wrote %v", n)
+		}
+		if time.Since(still) < 500*time.Millisecond {
+			return fmt.Errorf("not long enough")
+		}
+		return nil
+	})
+}
+
+func objectMeta(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Name: name} }
