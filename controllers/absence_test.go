@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -152,10 +151,7 @@ func TestDeletedDefinitionsNeitherOpenNorCut(t *testing.T) {
 			crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: objectMeta(kind + ".zonewarden.io")}
 			w.must(w.Delete(w.ctx(), crd))
 			w.eventually("the definition is gone", func() error {
-				if err := w.Get(w.ctx(), client.ObjectKeyFromObject(crd), crd); !apierrors.IsNotFound(err) {
-					return fmt.Errorf("it is there: %v", err)
-				}
-				return nil
+				return wantGone(w.Get(w.ctx(), client.ObjectKeyFromObject(crd), crd))
 			})
 			w.quiet(o)
 			w.sameSpecs(before)
@@ -226,10 +222,7 @@ func (w *world) stays(name string) {
 	w.make(dependent)
 	w.must(w.Delete(w.ctx(), owner))
 	w.eventually("the garbage collector has worked", func() error {
-		if err := w.Get(w.ctx(), client.ObjectKeyFromObject(dependent), dependent); !apierrors.IsNotFound(err) {
-			return fmt.Errorf("the dependent is there: %v", err)
-		}
-		return nil
+		return wantGone(w.Get(w.ctx(), client.ObjectKeyFromObject(dependent), dependent))
 	})
 	w.policy(name)
 }

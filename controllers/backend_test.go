@@ -11,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -113,10 +112,7 @@ func TestAutoFollowsWhatIsServed(t *testing.T) {
 		crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: objectMeta(kind + ".cilium.io")}
 		w.must(w.Delete(w.ctx(), crd))
 		w.eventually("the definition is gone", func() error {
-			if err := w.Get(w.ctx(), client.ObjectKeyFromObject(crd), crd); !apierrors.IsNotFound(err) {
-				return fmt.Errorf("it is there: %v", err)
-			}
-			return nil
+			return wantGone(w.Get(w.ctx(), client.ObjectKeyFromObject(crd), crd))
 		})
 	}
 	w.havePolicies(plantNetworkPolicies...)

@@ -7,35 +7,59 @@ import (
 	"fmt"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
-// conduitStatus writes what the outcome says of a conduit into its status.
-func (s *Segmentation) conduitStatus(o *outcome, d *v1alpha1.Conduit) {
+// conduitChanges are the conduits whose status is to be written.
+func (s *Segmentation) conduitChanges(o *outcome) []statusChange {
+	var changes []statusChange
+	s.statuses.forget(len(o.snapshot.Conduits))
+	for _, c := range o.snapshot.Conduits {
+		if s.statuses.stands(o, c) {
+			continue
+		}
+		status := s.conduitStatus(o, c)
+		if status.LastGood == c.Status.LastGood && sameConduitStatus(c.Status, status) {
+			s.statuses.note(o, c)
+			continue
+		}
+		after := c.DeepCopy()
+		after.Status = status
+		changes = append(changes, statusChange{c, after, transitionOf(&c.Status.Status, &status.Status)})
+	}
+	return changes
+}
+
+// conduitStatus is the status that the outcome gives a conduit.
+func (s *Segmentation) conduitStatus(o *outcome, d *v1alpha1.Conduit) v1alpha1.ConduitStatus {
+	status := d.Status
 	ref := topology.ObjectRef{Kind: topology.KindConduit, Name: d.Name}
 	v := o.model.Verdicts[ref]
-	c := s.conditionsOf(&d.Status.Status, d.Generation)
+	c := s.conditionsOf(&status.Status, d.Generation)
 	c.verdictStatus(v, o.set.Findings[ref])
-	if v.Accepted() {
-		d.Status.LastGood = &v1alpha1.ConduitLastGood{Generation: d.Generation, Spec: *d.Spec.DeepCopy()}
+	if v.Accepted() && (status.LastGood == nil || status.LastGood.Generation != d.Generation) {
+		status.LastGood = &v1alpha1.ConduitLastGood{Generation: d.Generation, Spec: *d.Spec.DeepCopy()}
 	}
 	model := o.conduits[d.Name]
-	d.Status.ResponderSummary = responders(d.Spec.Responders)
-	d.Status.FlowSummary, d.Status.EnforcedBy, d.Status.Flows = "", "", nil
+	status.ResponderSummary = responders(d.Spec.Responders)
+	status.FlowSummary, status.EnforcedBy, status.Flows = "", "", nil
 	if model != nil {
-		d.Status.FlowSummary = model.Summary()
-		d.Status.EnforcedBy = model.WeakestEnforcement()
+		status.FlowSummary = model.Summary()
+		status.EnforcedBy = model.WeakestEnforcement()
 		for _, e := range model.Enforcement() {
-			if len(d.Status.Flows) < maxFindings {
-				d.Status.Flows = append(d.Status.Flows, v1alpha1.ConduitFlowStatus{
+			if len(status.Flows) < maxFindings {
+				status.Flows = append(status.Flows, v1alpha1.ConduitFlowStatus{
 					Responder: e.Responder, Pairs: e.Pairs, EnforcedBy: e.EnforcedBy, Device: e.Device,
 				})
 			}
 		}
 	}
 	if !c.programmedStatus(o, ref) {
-		return
+		return status
 	}
 	switch {
 	case model.Suspended:
@@ -47,6 +71,60 @@ func (s *Segmentation) conduitStatus(o *outcome, d *v1alpha1.Conduit) {
 		c.set(v1alpha1.ConditionProgrammed, true, v1alpha1.ReasonProgrammed,
 			fmt.Sprintf("written with the %s backend", o.backend.chosen))
 	}
+	return status
+}
+
+// statusMemory knows the conduits whose status needed no write, and what it was
+// made of. A plant has ten conduits for each zone, and nearly all stay as they are.
+type statusMemory map[types.UID]statusBasis
+
+// statusBasis is all that the status of a conduit without findings depends on.
+type statusBasis struct {
+	version     string
+	fingerprint string
+	backend     v1alpha1.Backend
+}
+
+// stands says that a conduit's status needs no look.
+func (m statusMemory) stands(o *outcome, d *v1alpha1.Conduit) bool {
+	basis, plain := basisOf(o, d)
+	return plain && m[d.UID] == basis
+}
+
+// note remembers that a conduit's status is as it should be.
+func (m *statusMemory) note(o *outcome, d *v1alpha1.Conduit) {
+	if *m == nil {
+		*m = statusMemory{}
+	}
+	if basis, plain := basisOf(o, d); plain {
+		(*m)[d.UID] = basis
+	}
+}
+
+// forget starts anew when most of what is remembered is of conduits that are gone.
+func (m *statusMemory) forget(conduits int) {
+	if len(*m) > 2*conduits+64 {
+		*m = nil
+	}
+}
+
+// basisOf is the basis of a conduit that is in force as declared, written, and
+// without anything to say about it; plain is false for every other.
+func basisOf(o *outcome, d *v1alpha1.Conduit) (basis statusBasis, plain bool) {
+	ref := topology.ObjectRef{Kind: topology.KindConduit, Name: d.Name}
+	model, v := o.conduits[d.Name], o.model.Verdicts[ref]
+	plain = model != nil && v.Accepted() && len(v.Findings) == 0 && o.held == "" && o.backend.usable() &&
+		len(o.set.Findings[ref]) == 0 && len(o.result.Failed[ref]) == 0
+	if !plain {
+		return statusBasis{}, false
+	}
+	return statusBasis{version: d.ResourceVersion, fingerprint: model.Fingerprint, backend: o.backend.chosen}, true
+}
+
+// sameConduitStatus compares all but lastGood, which is compared by identity.
+func sameConduitStatus(a, b v1alpha1.ConduitStatus) bool {
+	a.LastGood, b.LastGood = nil, nil
+	return equality.Semantic.DeepEqual(a, b)
 }
 
 // responders are the zones that are connected to, as declared.

@@ -37,6 +37,17 @@ func (s *Segmentation) wrote(o apply.Outcome) {
 	}
 }
 
+// want notes what this pass wants, before it is written.
+func (s *Segmentation) want(desired []*policy.Object) {
+	digests := make(map[apply.Key]string, len(desired))
+	for _, o := range desired {
+		digests[apply.KeyOf(o)] = o.Digest
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.desired = digests
+}
+
 // remember notes what was found in place, so that a later difference is known
 // to be somebody else's doing.
 func (s *Segmentation) remember(observed []apply.Observed, desired []*policy.Object) {

@@ -34,6 +34,10 @@ var pass = reconcile.Request{NamespacedName: types.NamespacedName{Name: topology
 // definitions come or go.
 const asksAgain = time.Second
 
+// looksAgain is how soon a name that was taken is looked at again: nothing tells
+// when somebody else's object goes.
+const looksAgain = 30 * time.Second
+
 // Segmentation keeps the policy objects of the site equal to its zones and conduits.
 type Segmentation struct {
 	client    client.Client
@@ -47,16 +51,20 @@ type Segmentation struct {
 	watched    watchedKinds
 	backend    backendChoice
 	compiler   *policy.Compiler
+	memory     topology.Memory
+	statuses   statusMemory
 
 	// known are the digests last seen or written, to tell edits by others from
 	// changes of our own.
 	mu    sync.Mutex
 	known map[apply.Key]string
-	drift driftRecord
+	// observed are the policy objects that the last pass saw, by UID.
+	observed map[types.UID]apply.Observed
+	// desired are the digests that the last pass wants.
+	desired map[apply.Key]string
+	drift   driftRecord
 }
 
-// Reconcile is one pass over the site.
-//
 // +kubebuilder:rbac:groups=zonewarden.io,resources=sites;zones;conduits;assets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=zonewarden.io,resources=sites/status;zones/status;conduits/status;assets/status,verbs=get;patch
 // +kubebuilder:rbac:groups=cilium.io,resources=ciliumclusterwidenetworkpolicies;ciliumcidrgroups,verbs=get;list;watch;create;patch;delete
@@ -64,13 +72,15 @@ type Segmentation struct {
 // +kubebuilder:rbac:groups="",resources=namespaces;pods;nodes;services,verbs=get;list;watch
 // +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile is one pass over the site.
 func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.Result, error) {
 	start := s.clock.Now()
 	snapshot, err := s.fetch(ctx)
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("fetching the site: %w", err)
 	}
-	model := topology.Resolve(*snapshot)
+	model := s.memory.Resolve(*snapshot)
 	choice, err := s.chooseBackend(ctx, snapshot.Site)
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("choosing the backend: %w", err)
@@ -89,8 +99,11 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	if err := errors.Join(outcome.result.Err(), statusErr); err != nil {
 		return ctrl.Result{}, err
 	}
-	if choice.unsettled {
+	switch {
+	case choice.unsettled:
 		return ctrl.Result{RequeueAfter: asksAgain}, nil
+	case len(outcome.result.Failed) > 0:
+		return ctrl.Result{RequeueAfter: looksAgain}, nil
 	}
 	return ctrl.Result{RequeueAfter: s.untilTomorrow(snapshot.Site)}, nil
 }
@@ -155,6 +168,7 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 		}
 	}
 	o.plan = apply.NewPlan(input)
+	s.want(o.set.Objects)
 	if n := o.plan.Writes(); n > 0 {
 		log.FromContext(ctx).Info("writing policy objects", "writes", n)
 	}

@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,6 +23,18 @@ import (
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/apply"
 )
+
+// wantGone is for reads that are to find nothing.
+func wantGone(err error) error {
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("looking whether it is gone: %w", err)
+	default:
+		return errors.New("it is there")
+	}
+}
 
 // havePolicies waits until exactly these policy objects exist.
 func (w *world) havePolicies(want ...string) {
@@ -279,10 +292,7 @@ func TestSuspendedConduitClosesAndOpensAgain(t *testing.T) {
 	w.eventually("the policy is gone", func() error {
 		u := &unstructured.Unstructured{}
 		u.SetGroupVersionKind(apply.GVKClusterwidePolicy)
-		if err := w.Get(w.ctx(), client.ObjectKey{Name: "conduit-scada-cell"}, u); !apierrors.IsNotFound(err) {
-			return fmt.Errorf("still there: %v", err)
-		}
-		return nil
+		return wantGone(w.Get(w.ctx(), client.ObjectKey{Name: "conduit-scada-cell"}, u))
 	})
 	w.change(c, func() { c.Spec.Suspended = false })
 	w.havePolicies(plantPolicies...)

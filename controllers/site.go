@@ -6,6 +6,8 @@ package controllers
 import (
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
@@ -13,28 +15,45 @@ import (
 // maxHeldNames that the Site's status lists; the count tells the rest.
 const maxHeldNames = 32
 
-// siteStatus writes what the outcome says of the site into its status.
-func (s *Segmentation) siteStatus(o *outcome, site *v1alpha1.Site) {
+// siteChanges is the site, if its status is to be written.
+func (s *Segmentation) siteChanges(o *outcome) []statusChange {
+	site := o.snapshot.Site
+	if site == nil {
+		return nil
+	}
+	status := s.siteStatus(o, site)
+	if equality.Semantic.DeepEqual(site.Status, status) {
+		return nil
+	}
+	after := site.DeepCopy()
+	after.Status = status
+	return []statusChange{{site, after, transitionOf(&site.Status.Status, &status.Status)}}
+}
+
+// siteStatus is the status that the outcome gives the site.
+func (s *Segmentation) siteStatus(o *outcome, site *v1alpha1.Site) v1alpha1.SiteStatus {
+	status := site.Status
 	ref := topology.ObjectRef{Kind: topology.KindSite, Name: site.Name}
-	c := s.conditionsOf(&site.Status.Status, site.Generation)
+	c := s.conditionsOf(&status.Status, site.Generation)
 	c.verdictStatus(o.model.Verdicts[ref], backendFindings(o.backend))
-	site.Status.Backend = o.backend.chosen
+	status.Backend = o.backend.chosen
 	if o.held == "" && o.model.Site != nil {
 		// While the assets are held, the count stays what it was: it is what the
 		// next pass compares with.
-		site.Status.Zones = int32(len(o.model.Zones))       //nolint:gosec // objects of one site
-		site.Status.Conduits = int32(len(o.model.Conduits)) //nolint:gosec // objects of one site
-		site.Status.Assets = int32(len(o.snapshot.Assets))  //nolint:gosec // objects of one site
-		site.Status.AssetsCountedUnder = o.assetDefinition
-		site.Status.Flows = o.model.Counts()
+		status.Zones = int32(len(o.model.Zones))       //nolint:gosec // objects of one site
+		status.Conduits = int32(len(o.model.Conduits)) //nolint:gosec // objects of one site
+		status.Assets = int32(len(o.snapshot.Assets))  //nolint:gosec // objects of one site
+		status.AssetsCountedUnder = o.assetDefinition
+		status.Flows = o.model.Counts()
 	}
 	s.siteProgrammed(c, o, ref)
-	heldStatus(c, o, &site.Status.Held)
+	heldStatus(c, o, &status.Held)
 	if o.drift.count > 0 {
 		c.set(v1alpha1.ConditionDrift, true, v1alpha1.ReasonForeignEdit, o.drift.message())
 	} else {
 		c.set(v1alpha1.ConditionDrift, false, v1alpha1.ReasonNoDrift, "nobody else changed a policy object since the operator started")
 	}
+	return status
 }
 
 func (s *Segmentation) siteProgrammed(c conditions, o *outcome, ref topology.ObjectRef) {

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -101,7 +102,7 @@ func (s *Segmentation) fetchNodes(ctx context.Context, out *topology.Snapshot) e
 		n := topology.Node{Name: list.Items[i].Name, Networks: list.Items[i].Spec.PodCIDRs}
 		for _, a := range list.Items[i].Status.Addresses {
 			if a.Type == corev1.NodeInternalIP || a.Type == corev1.NodeExternalIP {
-				n.Networks = append(n.Networks[:len(n.Networks):len(n.Networks)], a.Address)
+				n.Networks = append(slices.Clip(n.Networks), a.Address)
 			}
 		}
 		out.Nodes = append(out.Nodes, n)

@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -36,37 +35,11 @@ type statusChange struct {
 }
 
 // writeStatuses makes every status from the outcome and writes those that differ,
-// each with one request.
+// each with one request. Nothing is copied for an object whose status stays.
 func (s *Segmentation) writeStatuses(ctx context.Context, o *outcome) error {
-	var changes []statusChange
-	for _, z := range o.snapshot.Zones {
-		after := z.DeepCopy()
-		s.zoneStatus(o, after)
-		changes = appendChange(changes, z, after, z.Status, after.Status, &z.Status.Status, &after.Status.Status)
-	}
-	for _, c := range o.snapshot.Conduits {
-		after := c.DeepCopy()
-		s.conduitStatus(o, after)
-		changes = appendChange(changes, c, after, c.Status, after.Status, &c.Status.Status, &after.Status.Status)
-	}
-	for _, a := range o.snapshot.Assets {
-		after := a.DeepCopy()
-		s.assetStatus(o, after)
-		changes = appendChange(changes, a, after, a.Status, after.Status, &a.Status.Status, &after.Status.Status)
-	}
-	if site := o.snapshot.Site; site != nil {
-		after := site.DeepCopy()
-		s.siteStatus(o, after)
-		changes = appendChange(changes, site, after, site.Status, after.Status, &site.Status.Status, &after.Status.Status)
-	}
-	return s.writeChanges(ctx, changes)
-}
-
-func appendChange[S any](list []statusChange, before, after client.Object, was, is S, wasCommon, isCommon *v1alpha1.Status) []statusChange {
-	if equality.Semantic.DeepEqual(was, is) {
-		return list
-	}
-	return append(list, statusChange{before: before, after: after, event: transitionOf(wasCommon, isCommon)})
+	return s.writeChanges(ctx, slices.Concat(
+		s.zoneChanges(o), s.conduitChanges(o), s.assetChanges(o), s.siteChanges(o),
+	))
 }
 
 func (s *Segmentation) writeChanges(ctx context.Context, changes []statusChange) error {
@@ -120,7 +93,10 @@ type conditions struct {
 	now        metav1.Time
 }
 
+// conditionsOf starts from what a status says now. The conditions are copied,
+// because the status belongs to the cache.
 func (s *Segmentation) conditionsOf(status *v1alpha1.Status, generation int64) conditions {
+	status.Conditions = slices.Clone(status.Conditions)
 	return conditions{status: status, generation: generation, now: metav1.NewTime(s.clock.Now())}
 }
 

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
@@ -207,7 +208,7 @@ func (s *Segmentation) watchPolicies(ctx context.Context, ciliumServed bool) err
 	for gvk, is := range served {
 		switch {
 		case is && !s.watched[gvk]:
-			if err := s.controller.Watch(source.Kind[client.Object](s.cache, unstructuredOf(gvk), now())); err != nil {
+			if err := s.controller.Watch(source.Kind[client.Object](s.cache, unstructuredOf(gvk), now(), s.notAsDesired())); err != nil {
 				return fmt.Errorf("watching %s: %w", gvk.Kind, err)
 			}
 			s.watched[gvk] = true
@@ -222,6 +223,25 @@ func (s *Segmentation) watchPolicies(ctx context.Context, ciliumServed bool) err
 	return nil
 }
 
+// notAsDesired drops events of policy objects that are as the last pass wants
+// them: our own writes, and the statuses that Cilium puts on them.
+func (s *Segmentation) notAsDesired() predicate.Predicate {
+	differs := func(o client.Object) bool {
+		u, ok := o.(*unstructured.Unstructured)
+		if !ok {
+			return true
+		}
+		seen, err := apply.Observe(u)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return err != nil || s.desired[seen.Key] != seen.Digest
+	}
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool { return differs(e.Object) },
+		UpdateFunc: func(e event.UpdateEvent) bool { return differs(e.ObjectNew) },
+	}
+}
+
 // observe lists our policy objects of every watched kind.
 func (s *Segmentation) observe(ctx context.Context) ([]apply.Observed, error) {
 	var out []apply.Observed
@@ -232,14 +252,27 @@ func (s *Segmentation) observe(ctx context.Context) ([]apply.Observed, error) {
 			return nil, fmt.Errorf("listing %s: %w", gvk.Kind, err)
 		}
 		for i := range list.Items {
-			o, err := apply.Observe(&list.Items[i])
+			o, err := s.observeOne(&list.Items[i])
 			if err != nil {
 				return nil, err
 			}
 			out = append(out, o)
 		}
 	}
+	s.observed = make(map[types.UID]apply.Observed, len(out))
+	for _, o := range out {
+		s.observed[o.UID] = o
+	}
 	return out, nil
+}
+
+// observeOne reads an object that changed since the last pass, and remembers the
+// others.
+func (s *Segmentation) observeOne(u *unstructured.Unstructured) (apply.Observed, error) {
+	if o, ok := s.observed[u.GetUID()]; ok && o.ResourceVersion == u.GetResourceVersion() {
+		return o, nil
+	}
+	return apply.Observe(u)
 }
 
 // cacheCatchesUp bounds the wait for the cache to show our own writes. A pass on a

@@ -24,17 +24,16 @@ const (
 
 // Reasons of conditions and findings. Each has a section in the runbook.
 const (
-	ReasonAccepted     = "Accepted"
-	ReasonInvalid      = "Invalid"
-	ReasonLastGoodKept = "LastGoodKept"
-	ReasonResolved     = "Resolved"
-	ReasonProgrammed   = "Programmed"
-	ReasonPending      = "Pending"
-	ReasonObserving    = "Observing"
-	ReasonSuspended    = "Suspended"
-	ReasonNoSite       = "NoSite"
-	ReasonNotAccepted  = "NotAccepted"
-	ReasonWriteFailed  = "WriteFailed"
+	ReasonAccepted    = "Accepted"
+	ReasonInvalid     = "Invalid"
+	ReasonResolved    = "Resolved"
+	ReasonProgrammed  = "Programmed"
+	ReasonPending     = "Pending"
+	ReasonObserving   = "Observing"
+	ReasonSuspended   = "Suspended"
+	ReasonNoSite      = "NoSite"
+	ReasonNotAccepted = "NotAccepted"
+	ReasonWriteFailed = "WriteFailed"
 
 	// ReasonDevicesOnly: a zone without workloads has no pods to put a policy on.
 	ReasonDevicesOnly = "DevicesOnly"
@@ -63,7 +62,6 @@ const (
 	ReasonParentCycle          = "ParentCycle"
 	ReasonAssetNotFound        = "AssetNotFound"
 	ReasonAssetNotInZone       = "AssetNotInZone"
-	ReasonNoMembers            = "NoMembers"
 	ReasonEmptyEnd             = "EmptyEnd"
 	ReasonNamespaceNotFound    = "NamespaceNotFound"
 	ReasonNamespaceOutOfScope  = "NamespaceOutOfScope"

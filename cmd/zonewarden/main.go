@@ -28,6 +28,10 @@ import (
 	"github.com/zonewarden/zonewarden/controllers"
 )
 
+// gcPercent is how much the heap may grow between collections; GOGC is the
+// runtime's own name and default (100) for it.
+const gcPercent = 50
+
 // options are the command line.
 type options struct {
 	metricsAddress string
@@ -49,6 +53,8 @@ func main() {
 		fmt.Println(version())
 		return
 	}
+	// An edge node has little memory: collect at half the usual growth.
+	debug.SetGCPercent(gcPercent)
 	logger := zap.New(zap.UseFlagOptions(&o.log))
 	ctrl.SetLogger(logger)
 	if err := run(o, logger); err != nil {
@@ -77,9 +83,10 @@ func parse(args []string) (*options, error) {
 	return o, nil
 }
 
-// run works until it is told to stop.
-//
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=zonewarden-system,resources=leases,verbs=get;create;update
+// +kubebuilder:rbac:groups="",namespace=zonewarden-system,resources=events,verbs=create;patch
+
+// run works until it is told to stop.
 func run(o *options, logger logr.Logger) error {
 	config, err := ctrl.GetConfig()
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/util/yaml"
-	"k8s.io/client-go/kubernetes/scheme"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -42,7 +42,7 @@ type cluster struct {
 
 func connect(config *rest.Config) (*cluster, error) {
 	s := runtime.NewScheme()
-	if err := errors.Join(scheme.AddToScheme(s), v1alpha1.AddToScheme(s)); err != nil {
+	if err := errors.Join(clientgoscheme.AddToScheme(s), v1alpha1.AddToScheme(s)); err != nil {
 		return nil, fmt.Errorf("registering kinds: %w", err)
 	}
 	c, err := client.New(config, client.Options{Scheme: s})
@@ -155,7 +155,7 @@ func (c *cluster) declared(ctx context.Context) ([]v1alpha1.Zone, []v1alpha1.Con
 func (c *cluster) table(ctx context.Context, w io.Writer, path string) error {
 	config := rest.CopyConfig(c.config)
 	config.GroupVersion = &corev1.SchemeGroupVersion
-	config.NegotiatedSerializer = scheme.Codecs.WithoutConversion()
+	config.NegotiatedSerializer = clientgoscheme.Codecs.WithoutConversion()
 	rc, err := rest.UnversionedRESTClientFor(config)
 	if err != nil {
 		return fmt.Errorf("connecting: %w", err)

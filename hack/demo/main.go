@@ -124,6 +124,7 @@ func (d *demo) startOperator(kubeconfig string) (stop func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the operator's log: %w", err)
 	}
+	//nolint:gosec // the program that whoever runs the demo names
 	cmd := exec.Command(d.operator, "--kubeconfig", kubeconfig, "--metrics-bind-address=0", "--health-probe-bind-address=0")
 	cmd.Stdout, cmd.Stderr = logFile, logFile
 	// Its own group: Ctrl-C reaches the demo alone, which stops it in order.
@@ -134,7 +135,7 @@ func (d *demo) startOperator(kubeconfig string) (stop func() error, err error) {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	return func() error {
-		defer logFile.Close()
+		defer func() { _ = logFile.Close() }() // the operator wrote it, by a handle of its own
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			return fmt.Errorf("the operator ended before it was told to: %w", <-ended)
 		}

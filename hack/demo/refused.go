@@ -33,7 +33,7 @@ func readRefusal(file string) (refusal, error) {
 	if err != nil {
 		return refusal{}, fmt.Errorf("reading a sample: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	r := refusal{file: file}
 	fields := map[string]*string{
 		"What": &r.what, "By": &r.by, "Object": &r.object, "Reason": &r.reason, "Path": &r.path, "Says": &r.message,

@@ -16,8 +16,10 @@ import (
 )
 
 // annotationObserved carries, in the cache only and never in the cluster, the
-// digest of an object whose spec the cache has dropped.
-const annotationObserved = "zonewarden.io/observed-digest"
+// digest of an object whose spec the cache has dropped. The API server refuses
+// this key for its second slash: nobody can write a digest on a live object and
+// have an edited spec taken for ours.
+const annotationObserved = "zonewarden.io/observed/digest"
 
 // Strip is the transform of the cache for policy objects: it puts the digest of
 // the spec in the spec's place. Ten thousand policies are then ten thousand

@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
@@ -37,11 +38,7 @@ func (k Key) String() string {
 
 // KeyOf is the key of a desired object.
 func KeyOf(o *policy.Object) Key {
-	return Key{
-		Kind:      o.Manifest.GetObjectKind().GroupVersionKind().Kind,
-		Namespace: o.Manifest.GetNamespace(),
-		Name:      o.Manifest.GetName(),
-	}
+	return Key{Kind: o.GVK.Kind, Namespace: o.Namespace, Name: o.Name}
 }
 
 // Observed is one object of ours as the cluster has it.
@@ -116,12 +113,6 @@ type Held struct {
 	Observed
 	Reason string
 }
-
-// Why an object is held.
-const (
-	HeldNotAnnounced = "Orphaned"
-	HeldMass         = "MassDisappearance"
-)
 
 // Plan is which writes are owed, by step, in order.
 type Plan struct {
@@ -204,9 +195,9 @@ func (p *Plan) judgeGone(in Input, gone []Observed) {
 		case mayGo(in, o, mass):
 			p.Removals = append(p.Removals, Removal{Observed: o, Part: partOf(o)})
 		case mass && o.Source.Kind == topology.KindConduit:
-			p.Held = append(p.Held, Held{Observed: o, Reason: HeldMass})
+			p.Held = append(p.Held, Held{Observed: o, Reason: v1alpha1.ReasonMassDisappearance})
 		default:
-			p.Held = append(p.Held, Held{Observed: o, Reason: HeldNotAnnounced})
+			p.Held = append(p.Held, Held{Observed: o, Reason: v1alpha1.ReasonOrphaned})
 		}
 	}
 	slices.SortFunc(p.Held, func(a, b Held) int { return cmp.Compare(a.Key.String(), b.Key.String()) })

@@ -5,7 +5,6 @@ package apply
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -30,8 +29,8 @@ const parallelWrites = 4
 // ErrForeign says that an object by the name we need exists and is not ours.
 var ErrForeign = errors.New("an object by this name exists and was not written by zonewarden")
 
-// ErrPostponed says that a floor waits until its zone's conduits are written.
-var ErrPostponed = errors.New("waiting for the zone's conduits, so that nothing declared is cut")
+// ErrPostponed says that a write waits for others that failed before it.
+var ErrPostponed = errors.New("waiting for the zone's other policy objects, so that nothing declared is cut")
 
 // Writer carries out plans.
 type Writer struct {
@@ -83,39 +82,12 @@ func (r *Result) Err() error {
 // run is one plan being carried out.
 type run struct {
 	*Writer
+	// joins says which conduits join a zone.
+	joins  func(zone string) []topology.ObjectRef
 	mu     sync.Mutex
 	result *Result
-}
-
-// Carry carries a plan out, step by step. A failed write does not stop the others,
-// except those that would cut or open something because of it.
-func (w *Writer) Carry(ctx context.Context, p *Plan, joins func(zone string) []topology.ObjectRef) *Result {
-	r := &run{Writer: w, result: &Result{Failed: map[topology.ObjectRef][]error{}}}
-	r.writeAll(ctx, p.Groups)
-	r.writeAll(ctx, p.Transitions)
-	r.writeAll(ctx, p.Conduits)
-	r.writeAll(ctx, r.readyFloors(p.Floors, joins))
-	r.removeAll(ctx, p.Removals)
-	return r.result
-}
-
-// readyFloors leaves out floors of zones with a conduit that could not be
-// written: a floor that denies before its allows are there cuts production. A
-// floor that was put back after somebody's edit does not wait.
-func (r *run) readyFloors(floors []Write, joins func(string) []topology.ObjectRef) []Write {
-	var ready []Write
-	for _, f := range floors {
-		waiting := false
-		for _, conduit := range joins(f.Object.Source.Name) {
-			waiting = waiting || len(r.result.Failed[conduit]) > 0
-		}
-		if waiting && !f.Drift {
-			r.fail(f.Object.Source, fmt.Errorf("%s: %w", KeyOf(f.Object), ErrPostponed))
-			continue
-		}
-		ready = append(ready, f)
-	}
-	return ready
+	// failed writes by key.
+	failed map[Key]bool
 }
 
 func (r *run) writeAll(ctx context.Context, writes []Write) {
@@ -134,7 +106,7 @@ func (r *run) write(ctx context.Context, w Write) {
 	key := KeyOf(w.Object)
 	if w.Observed == nil {
 		if err := r.checkFree(ctx, w.Object); err != nil {
-			r.fail(w.Object.Source, fmt.Errorf("%s: %w", key, err))
+			r.fail(key, w.Object.Source, fmt.Errorf("%s: %w", key, err))
 			return
 		}
 	}
@@ -144,7 +116,7 @@ func (r *run) write(ctx context.Context, w Write) {
 			client.FieldOwner(FieldManager), client.ForceOwnership)
 	}
 	if err != nil {
-		r.fail(w.Object.Source, fmt.Errorf("applying %s: %w", key, err))
+		r.fail(key, w.Object.Source, fmt.Errorf("applying %s: %w", key, err))
 		return
 	}
 	r.done(Outcome{
@@ -156,8 +128,8 @@ func (r *run) write(ctx context.Context, w Write) {
 // checkFree looks, past the cache, whether a name is free or ours.
 func (r *run) checkFree(ctx context.Context, o *policy.Object) error {
 	live := &metav1.PartialObjectMetadata{}
-	live.SetGroupVersionKind(o.Manifest.GetObjectKind().GroupVersionKind())
-	err := r.Live.Get(ctx, client.ObjectKeyFromObject(o.Manifest.(client.Object)), live)
+	live.SetGroupVersionKind(o.GVK)
+	err := r.Live.Get(ctx, client.ObjectKey{Namespace: o.Namespace, Name: o.Name}, live)
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil
@@ -170,20 +142,6 @@ func (r *run) checkFree(ctx context.Context, o *policy.Object) error {
 	}
 }
 
-// removeAll deletes, unless what took an object's place could not be written, or
-// a floor would go while anything at all failed.
-func (r *run) removeAll(ctx context.Context, removals []Removal) {
-	for _, o := range removals {
-		if o.Replaced && len(r.result.Failed[o.Source]) > 0 {
-			continue
-		}
-		if o.Part != policy.PartConduit && len(r.result.Failed) > 0 {
-			continue
-		}
-		r.remove(ctx, o)
-	}
-}
-
 func (r *run) remove(ctx context.Context, o Removal) {
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(GVKOf(o.Key.Kind))
@@ -191,7 +149,7 @@ func (r *run) remove(ctx context.Context, o Removal) {
 	u.SetName(o.Key.Name)
 	err := r.Client.Delete(ctx, u, client.Preconditions{UID: &o.UID, ResourceVersion: &o.ResourceVersion})
 	if err != nil && !apierrors.IsNotFound(err) {
-		r.fail(o.Source, fmt.Errorf("deleting %s: %w", o.Key, err))
+		r.fail(o.Key, o.Source, fmt.Errorf("deleting %s: %w", o.Key, err))
 		return
 	}
 	r.done(Outcome{Key: o.Key, Source: o.Source, Verb: VerbDelete})
@@ -206,21 +164,18 @@ func (r *run) done(o Outcome) {
 	}
 }
 
-func (r *run) fail(source topology.ObjectRef, err error) {
+func (r *run) fail(key Key, source topology.ObjectRef, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.failed[key] = true
 	r.result.Failed[source] = append(r.result.Failed[source], err)
 }
 
 // toUnstructured is the object as it goes over the wire: what we declare, without
 // a status or a creation time that we never set.
 func toUnstructured(o *policy.Object) (*unstructured.Unstructured, error) {
-	raw, err := json.Marshal(o.Manifest)
-	if err != nil {
-		return nil, fmt.Errorf("encoding: %w", err)
-	}
 	u := &unstructured.Unstructured{}
-	if err := u.UnmarshalJSON(raw); err != nil {
+	if err := u.UnmarshalJSON(o.JSON()); err != nil {
 		return nil, fmt.Errorf("decoding: %w", err)
 	}
 	delete(u.Object, "status")

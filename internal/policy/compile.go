@@ -63,7 +63,7 @@ func (c *Compiler) Compile(m *topology.Model) Set {
 		out := c.conduits[d.Name]
 		if out.fingerprint != fingerprint {
 			objects, findings := c.backend.Conduit(m.Site, d)
-			out = compiled{fingerprint: fingerprint, objects: objects, findings: findings}
+			out = compiled{fingerprint: fingerprint, objects: pack(objects), findings: findings}
 		}
 		conduits[d.Name] = out
 		set.add(topology.ObjectRef{Kind: topology.KindConduit, Name: d.Name}, out)
@@ -71,8 +71,7 @@ func (c *Compiler) Compile(m *topology.Model) Set {
 	c.zones, c.conduits = zones, conduits
 	slices.SortFunc(set.Objects, func(a, b *Object) int {
 		return cmp.Or(cmp.Compare(a.Part, b.Part),
-			cmp.Compare(a.Manifest.GetNamespace(), b.Manifest.GetNamespace()),
-			cmp.Compare(a.Manifest.GetName(), b.Manifest.GetName()))
+			cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	})
 	return set
 }
@@ -84,11 +83,18 @@ func (c *Compiler) compileZone(site *topology.Site, z *topology.Zone, fingerprin
 			o.release(string(z.UID))
 		}
 	}
-	out := compiled{fingerprint: fingerprint, objects: objects, findings: findings}
+	out := compiled{fingerprint: fingerprint, objects: pack(objects), findings: findings}
 	if l, ok := c.backend.(Leaver); ok {
-		out.leaving = l.Leaving(site, z)
+		out.leaving = pack(l.Leaving(site, z))
 	}
 	return out
+}
+
+func pack(objects []*Object) []*Object {
+	for _, o := range objects {
+		o.pack()
+	}
+	return objects
 }
 
 func (s *Set) add(ref topology.ObjectRef, c compiled) {

@@ -18,6 +18,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/topology"
@@ -44,7 +45,11 @@ type Manifest interface {
 
 // Object is one desired object.
 type Object struct {
+	// GVK, Namespace and Name of the object in the cluster.
+	GVK             schema.GroupVersionKind
+	Namespace, Name string
 	// Manifest with TypeMeta, name, labels, annotations, owner and spec; no status.
+	// Nil in the objects of a Compiler, which keeps only what goes over the wire.
 	Manifest Manifest
 	Part     Part
 	// Source is the Zone or Conduit that it was made of.
@@ -55,6 +60,30 @@ type Object struct {
 	// conduit of the same change set is written: where the first allow already
 	// isolates a pod, everything is allowed first and narrowed last.
 	Transition *Object
+	// wire is the object's JSON in place of the manifest.
+	wire []byte
+}
+
+// JSON is the object as it goes over the wire.
+func (o *Object) JSON() []byte {
+	if o.wire != nil {
+		return o.wire
+	}
+	raw, err := json.Marshal(o.Manifest)
+	if err != nil {
+		// A manifest is built from plain API types, so this is a bug here.
+		panic(fmt.Sprintf("encoding %T: %v", o.Manifest, err))
+	}
+	return raw
+}
+
+// pack drops the manifest. Types made for reading, with their parsed selectors,
+// take many times the room, and a plant has thousands.
+func (o *Object) pack() {
+	o.wire, o.Manifest = o.JSON(), nil
+	if o.Transition != nil {
+		o.Transition.pack()
+	}
 }
 
 // Backend turns what is in force into objects. Both methods are pure: equal
@@ -91,7 +120,10 @@ func NewObject(m Manifest, part Part, source topology.ObjectRef, uid string, own
 	if owner != nil {
 		m.SetOwnerReferences([]metav1.OwnerReference{*owner})
 	}
-	return &Object{Manifest: m, Part: part, Source: source, Digest: Digest(m)}
+	return &Object{
+		GVK: m.GetObjectKind().GroupVersionKind(), Namespace: m.GetNamespace(), Name: m.GetName(),
+		Manifest: m, Part: part, Source: source, Digest: Digest(m),
+	}
 }
 
 // ConduitOwner returns the owner of a conduit's objects: the Conduit where the

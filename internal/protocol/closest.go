@@ -47,12 +47,16 @@ func Closest(key string) string {
 // exactly flat. Running them together finds "opcua-tcp" for "opc-ua", which by
 // typing errors alone would be nearer to opc-da.
 func startsWithWords(known, flat string) bool {
-	head := ""
+	rest := flat
 	for word := range strings.SplitSeq(known, "-") {
-		head += word
-		if head == flat {
+		after, starts := strings.CutPrefix(rest, word)
+		if !starts {
+			return false
+		}
+		if after == "" {
 			return true
 		}
+		rest = after
 	}
 	return false
 }

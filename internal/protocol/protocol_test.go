@@ -188,27 +188,41 @@ func TestFlags(t *testing.T) {
 		cond func(Protocol) bool
 		want string
 	}{
-		{"not enforceable", func(p Protocol) bool { return !p.Enforceable() },
-			"ethercat goose profinet-dcp profinet-rt ptp-l2 sv"},
+		{
+			"not enforceable", func(p Protocol) bool { return !p.Enforceable() },
+			"ethercat goose profinet-dcp profinet-rt ptp-l2 sv",
+		},
 		{"safety", func(p Protocol) bool { return p.Safety }, "tristation tsaa"},
-		{"dynamic", func(p Protocol) bool { return p.Dynamic },
-			"aveva-idas-classic dds-rtps ftp opc-da sip sips tftp"},
-		{"server dials", func(p Protocol) bool { return p.Initiator == InitiatorServer },
-			"opcua-pubsub opcua-reverse snmp-trap snmp-trap-tls"},
-		{"both dial", func(p Protocol) bool { return p.Enforceable() && p.Initiator == InitiatorBoth },
+		{
+			"dynamic", func(p Protocol) bool { return p.Dynamic },
+			"aveva-idas-classic dds-rtps ftp opc-da sip sips tftp",
+		},
+		{
+			"server dials", func(p Protocol) bool { return p.Initiator == InitiatorServer },
+			"opcua-pubsub opcua-reverse snmp-trap snmp-trap-tls",
+		},
+		{
+			"both dial", func(p Protocol) bool { return p.Enforceable() && p.Initiator == InitiatorBoth },
 			"aveva-idas-classic bacnet-ip cclink-ief-basic cilium-health cip-security-io codesys-v3-udp dds-rtps " +
 				"ether-s-io ethernet-ip-io ff-hse ff-hse-lan-redundancy fl-net ieee-c37-118-udp " +
 				"ignition-gateway-network-two-way knxnet-ip opc-da profinet-io ptp r-goose r-sv sip sips " +
-				"vxlan vxlan-iana wireguard"},
-		{"multicast", func(p Protocol) bool { return p.Enforceable() && p.Multicast },
+				"vxlan vxlan-iana wireguard",
+		},
+		{
+			"multicast", func(p Protocol) bool { return p.Enforceable() && p.Multicast },
 			"bacnet-ip beckhoff-ads-discovery cclink-ief-basic codesys-v3-udp dds-rtps ethernet-ip-io ff-hse " +
-				"ff-hse-lan-redundancy fl-net ieee-c37-118-udp knxnet-ip opcua-pubsub profinet-io ptp r-goose r-sv"},
-		{"site chooses", func(p Protocol) bool { return p.PortChosenBySite },
-			"bacnet-sc melsec-slmp mqtt-ws mqtt-wss opcua-reverse"},
-		{"unsure", func(p Protocol) bool { return p.Confidence == ConfidenceUnsure },
+				"ff-hse-lan-redundancy fl-net ieee-c37-118-udp knxnet-ip opcua-pubsub profinet-io ptp r-goose r-sv",
+		},
+		{
+			"site chooses", func(p Protocol) bool { return p.PortChosenBySite },
+			"bacnet-sc melsec-slmp mqtt-ws mqtt-wss opcua-reverse",
+		},
+		{
+			"unsure", func(p Protocol) bool { return p.Confidence == ConfidenceUnsure },
 			"bacnet-sc ff-hse-lan-redundancy ignition-gateway-network-two-way kafka-tls kepware-config-api " +
 				"kepware-config-api-tls melsec-slmp mqtt-ws mqtt-wss mtconnect-agent opcua-https pi-vision " +
-				"pi-web-api r-goose r-sv secs-gem tristation tsaa umas"},
+				"pi-web-api r-goose r-sv secs-gem tristation tsaa umas",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := keysWhere(tt.cond); !slices.Equal(got, strings.Fields(tt.want)) {

@@ -238,24 +238,7 @@ func (r *resolver) assetsByZone() map[string][]*Asset {
 		if c.spec == nil {
 			continue
 		}
-		a := &Asset{
-			Name: c.ref.Name, Tag: c.spec.Tag, Labels: r.assetMeta[c.ref.Name].Labels,
-			Obsolete: c.spec.Lifecycle != nil && c.spec.Lifecycle.Status == v1alpha1.LifecycleEndOfSupport,
-		}
-		for i, s := range c.spec.Addresses {
-			p, err := parseNetwork(string(s))
-			if err != nil {
-				continue
-			}
-			a.Addresses = append(a.Addresses, p)
-			if other := first[p]; other != nil && !(c.spec.SharedAddress && other.spec.SharedAddress) {
-				c.report.warn(fmt.Sprintf("spec.addresses[%d]", i), v1alpha1.ReasonDuplicateAddress,
-					"%s is %s's address too; if both sit behind it, say sharedAddress: true on both", p, other.ref.Name)
-			} else if other == nil {
-				first[p] = c
-			}
-		}
-		slices.SortFunc(a.Addresses, comparePrefixes)
+		a := r.buildAsset(c, first)
 		if zone := r.assetZones[a.Name]; zone != "" {
 			out[zone] = append(out[zone], a)
 		}
@@ -264,4 +247,27 @@ func (r *resolver) assetsByZone() map[string][]*Asset {
 		slices.SortFunc(list, func(a, b *Asset) int { return strings.Compare(a.Name, b.Name) })
 	}
 	return out
+}
+
+// buildAsset builds one asset in force. first knows who has an address already.
+func (r *resolver) buildAsset(c *assetCandidate, first map[netip.Prefix]*assetCandidate) *Asset {
+	a := &Asset{
+		Name: c.ref.Name, Tag: c.spec.Tag, Labels: r.assetMeta[c.ref.Name].Labels,
+		Obsolete: c.spec.Lifecycle != nil && c.spec.Lifecycle.Status == v1alpha1.LifecycleEndOfSupport,
+	}
+	for i, s := range c.spec.Addresses {
+		p, err := parseNetwork(string(s))
+		if err != nil {
+			continue
+		}
+		a.Addresses = append(a.Addresses, p)
+		if other := first[p]; other != nil && !(c.spec.SharedAddress && other.spec.SharedAddress) {
+			c.report.warn(fmt.Sprintf("spec.addresses[%d]", i), v1alpha1.ReasonDuplicateAddress,
+				"%s is %s's address too; if both sit behind it, say sharedAddress: true on both", p, other.ref.Name)
+		} else if other == nil {
+			first[p] = c
+		}
+	}
+	slices.SortFunc(a.Addresses, comparePrefixes)
+	return a
 }

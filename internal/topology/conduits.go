@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 )
@@ -18,14 +19,23 @@ import (
 func (r *resolver) resolveConduits() []*Conduit {
 	var out []*Conduit
 	reports := map[string]*conduitCandidate{}
+	remembered := make(map[types.UID]rememberedConduit, len(r.snapshot.Conduits))
 	for _, d := range r.snapshot.Conduits {
 		c := conduitCandidateOf(d)
 		reports[d.Name] = c
-		if built := r.resolveConduit(c); built != nil {
-			built.Fingerprint = conduitFingerprint(built)
+		context := r.conduitContext(d)
+		built := r.recall(d, c, context)
+		if built == nil {
+			if built = r.resolveConduit(c); built != nil {
+				built.Fingerprint = conduitFingerprint(built)
+			}
+		}
+		r.keep(remembered, d, c, built, context)
+		if built != nil {
 			out = append(out, built)
 		}
 	}
+	r.memory.conduits = remembered
 	slices.SortFunc(out, func(a, b *Conduit) int { return cmp.Compare(a.Name, b.Name) })
 	for _, broken := range protocolsThroughDMZ(out) {
 		reports[broken.conduit].report.warn("spec.flows", v1alpha1.ReasonNoProtocolBreak,

@@ -24,6 +24,8 @@ type FlowEnforcement struct {
 	EnforcedBy v1alpha1.EnforcedBy
 	// Device is the external one.
 	Device string
+	// Layer2 says that this speaks of frames below IP.
+	Layer2 bool
 	// Flows is how many of the declared flows this speaks of.
 	Flows int
 }
@@ -54,7 +56,7 @@ func (c *Conduit) Enforcement() []FlowEnforcement {
 			}
 			if below > 0 {
 				frames := FlowEnforcement{
-					Responder: responder.Zone.Name, Pairs: p.name + " (layer 2)", What: "the frames", Flows: below,
+					Responder: responder.Zone.Name, Pairs: p.name + " (layer 2)", What: "the frames", Flows: below, Layer2: true,
 				}
 				frames.EnforcedBy, frames.Device = c.outside()
 				out = append(out, frames)
@@ -150,69 +152,4 @@ func couldSelect(w Workloads, selector map[string]string) bool {
 	}
 	d.add(&metav1.LabelSelector{MatchLabels: selector})
 	return d.satisfiable()
-}
-
-// passThrough is a protocol that goes into a DMZ and out of it unbroken.
-type passThrough struct {
-	conduit, other, dmz, protocol string
-}
-
-// protocolsThroughDMZ finds pairs of conduits, one from the office's side and
-// one to the plant's, that meet at the same workloads of a DMZ with the same
-// protocol: nothing is terminated there.
-func protocolsThroughDMZ(conduits []*Conduit) []passThrough {
-	type end struct {
-		conduit *Conduit
-		end     End
-		far     *Zone
-	}
-	byDMZ := map[string][]end{}
-	for _, c := range conduits {
-		for _, e := range c.Responders {
-			if e.Zone.Type == v1alpha1.ZoneTypeDMZ {
-				byDMZ[e.Zone.Name] = append(byDMZ[e.Zone.Name], end{c, e, c.Initiator.Zone})
-			}
-			if c.Initiator.Zone.Type == v1alpha1.ZoneTypeDMZ {
-				byDMZ[c.Initiator.Zone.Name] = append(byDMZ[c.Initiator.Zone.Name], end{c, c.Initiator, e.Zone})
-			}
-		}
-	}
-	var out []passThrough
-	for dmz, ends := range byDMZ {
-		for _, a := range ends {
-			for _, b := range ends {
-				if !isOffice(a.far.Level, a.far.Type) || !isOperations(b.far.Level, b.far.Type) || !endsOverlap(a.end, b.end) {
-					continue
-				}
-				if p := sharedProtocol(a.conduit, b.conduit); p != "" {
-					out = append(out, passThrough{a.conduit.Name, b.conduit.Name, dmz, p})
-				}
-			}
-		}
-	}
-	return out
-}
-
-func endsOverlap(a, b End) bool {
-	for _, x := range a.Workloads {
-		if slices.ContainsFunc(b.Workloads, func(y Workloads) bool { return canOverlap(x, y) }) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(a.Networks, func(p prefix) bool { return within(b.Networks, p) })
-}
-
-// sharedProtocol returns a protocol, or port, that both conduits carry.
-func sharedProtocol(a, b *Conduit) string {
-	for _, x := range a.Flows {
-		for _, y := range b.Flows {
-			if x.Protocol != "" && x.Protocol == y.Protocol {
-				return x.Protocol
-			}
-			if x.Protocol == "" && y.Protocol == "" && slices.Equal(x.Ports, y.Ports) {
-				return x.String()
-			}
-		}
-	}
-	return ""
 }

@@ -6,6 +6,7 @@ package topology
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 )
@@ -82,12 +83,29 @@ func (c *Conduit) passages() []Passage {
 			Pairs: e.Pairs, EnforcedBy: e.EnforcedBy, Device: e.Device, Flows: e.Flows,
 		}
 		out = append(out, p)
-		if len(c.BothWays) > 0 {
-			p.From, p.To, p.Flows = p.To, p.From, 0
-			out = append(out, p)
+		if back := c.passageBack(p); back != nil && !e.Layer2 {
+			out = append(out, *back)
 		}
 	}
 	return out
+}
+
+// passageBack is the row for what the responders open to the initiator, nil when
+// they open nothing. The flow is declared, and counted, once.
+func (c *Conduit) passageBack(p Passage) *Passage {
+	if len(c.BothWays) == 0 {
+		return nil
+	}
+	ports := make([]string, 0, len(c.BothWays))
+	for _, r := range c.BothWays {
+		ports = append(ports, FormatPorts(r))
+	}
+	p.From, p.To, p.Flows = p.To, p.From, 0
+	p.What = strings.Join(ports, ",")
+	if a, b, ok := strings.Cut(p.Pairs, " to "); ok {
+		p.Pairs = b + " to " + a
+	}
+	return &p
 }
 
 // Counts adds up the flows of all conduits that are not suspended, by who

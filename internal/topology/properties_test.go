@@ -101,7 +101,9 @@ func checkMembership(t *rapid.T, s Snapshot, m *Model) {
 	for _, p := range pods {
 		var in []string
 		for _, z := range m.Zones {
-			if z.hasPod(p) {
+			if slices.ContainsFunc(z.Workloads, func(w Workloads) bool {
+				return slices.Contains(w.Matching, p.Namespace) && w.MatchesLabels(p.Labels)
+			}) {
 				in = append(in, z.Name)
 			}
 		}

@@ -5,6 +5,7 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 )
@@ -16,12 +17,9 @@ type report struct {
 
 func (r *report) add(s v1alpha1.Severity, path, reason, format string, args ...any) {
 	f := v1alpha1.Finding{Severity: s, Path: path, Reason: reason, Message: fmt.Sprintf(format, args...)}
-	for _, have := range r.findings {
-		if have == f {
-			return
-		}
+	if !slices.Contains(r.findings, f) {
+		r.findings = append(r.findings, f)
 	}
-	r.findings = append(r.findings, f)
 }
 
 // error records what keeps the object as declared out of force.

@@ -39,6 +39,10 @@ type resolver struct {
 	assetZones map[string]string
 
 	inForce map[string]*Zone
+
+	memory     *Memory
+	rulesPrint string
+	zonePrints map[string]string
 }
 
 // siteContext is what the Site says, resolved.
@@ -52,7 +56,9 @@ type siteContext struct {
 
 // Resolve makes the model of a snapshot. See the package documentation for what
 // it promises.
-func Resolve(s Snapshot) *Model {
+func Resolve(s Snapshot) *Model { return (&Memory{}).Resolve(s) }
+
+func newResolver(s Snapshot) *resolver {
 	r := &resolver{
 		snapshot:   s,
 		today:      s.Now.UTC().Format(time.DateOnly),
@@ -63,10 +69,15 @@ func Resolve(s Snapshot) *Model {
 		assetByRef: map[ObjectRef]*assetCandidate{},
 		assetMeta:  map[string]*v1alpha1.Asset{},
 		inForce:    map[string]*Zone{},
+		zonePrints: map[string]string{},
 	}
 	for _, ns := range s.Namespaces {
 		r.namespaces[ns.Name] = ns
 	}
+	return r
+}
+
+func (r *resolver) resolve() *Model {
 	if !r.resolveSite() {
 		r.refuseAll()
 		return &Model{Verdicts: r.verdicts, AssetZones: map[string]string{}}
@@ -75,7 +86,7 @@ func Resolve(s Snapshot) *Model {
 	r.admitAssets()
 	r.settle()
 	zones := r.buildZones()
-	unzoned := r.countPods(zones)
+	unzoned := countPods(zones, r.snapshot.Pods)
 	conduits := r.resolveConduits()
 	r.finish(unzoned)
 	return &Model{

@@ -92,8 +92,7 @@ func CiliumCRDs() (string, error) {
 	list.Dir = root
 	out, err := list.Output()
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			err = fmt.Errorf("%w: %s", err, strings.TrimSpace(string(exit.Stderr)))
 		}
 		return "", fmt.Errorf("locating module %s: %w", ciliumModule, err)

@@ -46,6 +46,7 @@ func BenchmarkChange(b *testing.B) {
 
 // measure runs one plant through the operator and then through kubectl.
 func measure(b *testing.B, zones int) {
+	b.Helper()
 	ctx := context.Background()
 	ciliumCRDs, err := controlplane.CiliumCRDs()
 	check(b, err)
@@ -102,7 +103,7 @@ func kubectlApplies(b *testing.B, c client.WithWatch, kubeconfig string, want in
 	var took []time.Duration
 	one := filepath.Join(dir, "one.yaml")
 	for i := range changes {
-		raw, err := os.ReadFile(filepath.Join(dir, "conduit.yaml")) //nolint:gosec // written by this test
+		raw, err := os.ReadFile(filepath.Join(dir, "conduit.yaml"))
 		check(b, err)
 		check(b, os.WriteFile(one, setPort(raw, 9000+i), 0o600))
 		took = append(took, untilPolicyChanges(b, c, "conduit-"+conduitName(0, 1), func() {
