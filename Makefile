@@ -7,6 +7,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 
 ONCE ?=
+KUBEBUILDER_ASSETS ?=
 BENCH ?= .
 BENCHTIME ?= 1x
 HEADER := object:headerFile=hack/boilerplate.go.txt
@@ -29,7 +30,6 @@ test: control-plane build ## unit, golden and control plane tests, with the race
 
 .PHONY: bench
 bench: control-plane build ## writes, latency and memory at 10, 100 and 1,000 zones, beside kubectl apply
-	go build -modfile=hack/tools/kubectl/go.mod -o bin/kubectl k8s.io/kubectl/cmd/kubectl-main 2>/dev/null || true
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -timeout 60m ./test/scale/
 
 ##@ To build it
@@ -68,3 +68,13 @@ verify: generate lint ## generated files are up to date and nothing is unformatt
 .PHONY: clean
 clean: ## what was built
 	rm -rf bin
+
+bin/controller-gen bin/crd-ref-docs bin/govulncheck: hack/tools/go.mod
+	go build -modfile=hack/tools/go.mod -o $@ $$(awk '/^\t[a-z].*\/$(@F)$$/ {print $$1}' hack/tools/go.mod)
+
+bin/golangci-lint: hack/tools/golangci-lint/go.mod
+	go build -modfile=hack/tools/golangci-lint/go.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.PHONY: vuln
+vuln: bin/govulncheck ## known vulnerabilities in what the operator calls
+	bin/govulncheck ./cmd/...

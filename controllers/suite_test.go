@@ -192,8 +192,13 @@ type operator struct {
 // startOperator starts the operator; it is stopped with the test at the latest.
 func (w *world) startOperator() *operator {
 	w.t.Helper()
+	return w.startOperatorAs(plane.Config())
+}
+
+func (w *world) startOperatorAs(user *rest.Config) *operator {
+	w.t.Helper()
 	writes := &writeCounter{}
-	cfg := rest.CopyConfig(plane.Config())
+	cfg := rest.CopyConfig(user)
 	cfg.QPS = -1
 	cfg.Wrap(writes.wrap)
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{

@@ -6,11 +6,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"runtime/debug"
+	"time"
 	_ "time/tzdata" // the Site's time zone, in an image without a zone database
 
 	"github.com/go-logr/logr"
@@ -31,6 +34,9 @@ import (
 // gcPercent is how much the heap may grow between collections; GOGC is the
 // runtime's own name and default (100) for it.
 const gcPercent = 50
+
+// answersWithin is less than the second that a kubelet waits for a probe.
+const answersWithin = 500 * time.Millisecond
 
 // options are the command line.
 type options struct {
@@ -115,7 +121,7 @@ func run(o *options, logger logr.Logger) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the health check: %w", err)
 	}
-	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+	if err := mgr.AddReadyzCheck("caches", cachesSynced(mgr)); err != nil {
 		return fmt.Errorf("adding the readiness check: %w", err)
 	}
 	logger.Info("starting", "version", version())
@@ -123,6 +129,19 @@ func run(o *options, logger logr.Logger) error {
 		return fmt.Errorf("running the manager: %w", err)
 	}
 	return nil
+}
+
+// cachesSynced is ready when the operator has seen the site. A replica that waits
+// for the lease has, so that it can take over at once.
+func cachesSynced(mgr ctrl.Manager) healthz.Checker {
+	return func(r *http.Request) error {
+		ctx, cancel := context.WithTimeout(r.Context(), answersWithin)
+		defer cancel()
+		if !mgr.GetCache().WaitForCacheSync(ctx) {
+			return errors.New("the caches are not filled yet")
+		}
+		return nil
+	}
 }
 
 // scheme holds the kinds that are read or written as types.

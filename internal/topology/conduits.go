@@ -67,6 +67,7 @@ func (r *resolver) resolveConduit(c *conduitCandidate) *Conduit {
 	if !c.report.failed() {
 		return built
 	}
+	suspended := c.spec.Suspended
 	c.demote()
 	if c.spec == nil {
 		return nil
@@ -79,6 +80,8 @@ func (r *resolver) resolveConduit(c *conduitCandidate) *Conduit {
 		return nil
 	}
 	built.Kept = true
+	// Closing holds whatever else is wrong with the edit that closes.
+	built.Suspended = built.Suspended || suspended
 	return built
 }
 

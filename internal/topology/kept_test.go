@@ -183,3 +183,21 @@ func TestTimeClosesNothing(t *testing.T) {
 	zero.Now = time.Time{}
 	sameInForce(t, want, Resolve(zero))
 }
+
+// What closes, and what lifts a deny, holds whatever else is wrong with the edit.
+func TestSuspendedAndObserveHoldInABadEdit(t *testing.T) {
+	s, top, _, _, c := plant()
+	top.Spec.Enforcement = v1alpha1.EnforcementEnforce
+	settled(t, s)
+	edit(c, func() { c.Spec.Flows, c.Spec.Suspended = []v1alpha1.Flow{proto("modbus-tpc")}, true })
+	edit(top, func() { cidrs("0.0.0.0/0")(top); top.Spec.Enforcement = v1alpha1.EnforcementObserve })
+	m := Resolve(s)
+	expectKept(t, m, KindConduit, "c")
+	expectKept(t, m, KindZone, "scada")
+	if !m.Conduits[0].Suspended {
+		t.Error("the conduit stays open although its author suspended it")
+	}
+	if m.Zone("scada").Enforce {
+		t.Error("the zone still denies although its author set it to Observe")
+	}
+}

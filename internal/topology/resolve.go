@@ -170,7 +170,9 @@ func (r *resolver) buildZone(c *zoneCandidate, assets []*Asset) *Zone {
 		Level:           c.spec.Purdue,
 		Type:            c.spec.Type,
 		SL:              resolveLevels(c.spec.SLTarget),
-		Enforce:         c.spec.Enforcement == v1alpha1.EnforcementEnforce,
+		// Observe holds whatever else is wrong: a deny must be liftable at night.
+		Enforce: c.spec.Enforcement == v1alpha1.EnforcementEnforce &&
+			r.zoneMeta[c.ref.Name].Spec.Enforcement != v1alpha1.EnforcementObserve,
 		InternalTraffic: c.spec.InternalTraffic != v1alpha1.PermissionDeny,
 		DNS:             c.spec.PlatformServices.DNS != v1alpha1.PermissionDeny,
 		APIServer:       c.spec.PlatformServices.APIServer == v1alpha1.PermissionAllow,
