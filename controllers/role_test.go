@@ -22,7 +22,7 @@ func TestTheRoleIsEnough(t *testing.T) {
 	w := newWorld(t)
 	raw, err := os.ReadFile("../config/rbac/role.yaml")
 	w.must(err)
-	for _, doc := range strings.Split(string(raw), "\n---\n") {
+	for doc := range strings.SplitSeq(string(raw), "\n---\n") {
 		role := &rbacv1.ClusterRole{}
 		w.must(yaml.Unmarshal([]byte(doc), role))
 		if role.Kind != "ClusterRole" {

@@ -137,8 +137,8 @@ func matches(s *metav1.LabelSelector, set map[string]string) bool {
 	return err == nil && compiled.Matches(labels.Set(set))
 }
 
-// selectorKeys are the label keys that a selector uses, sorted.
-func selectorKeys(s *metav1.LabelSelector) []string {
+// SelectorKeys are the label keys that a selector uses, sorted, each once.
+func SelectorKeys(s *metav1.LabelSelector) []string {
 	var keys []string
 	for k := range s.MatchLabels {
 		keys = append(keys, k)

@@ -88,7 +88,7 @@ func (r *resolver) checkParent(c *zoneCandidate) {
 func (r *resolver) checkWorkloads(path string, w v1alpha1.WorkloadMembers, rep *report) {
 	if w.PodSelector != nil {
 		checkSelector(path+".podSelector", w.PodSelector, rep)
-		for _, k := range selectorKeys(w.PodSelector) {
+		for _, k := range SelectorKeys(w.PodSelector) {
 			if !slices.Contains(r.site.zoneLabelKeys, k) {
 				rep.error(path+".podSelector", v1alpha1.ReasonZoneLabelKey,
 					"label key %q is not in the Site's zoneLabelKeys %v, so anybody could label a pod into this zone; add it there and guard it, or select by namespace",

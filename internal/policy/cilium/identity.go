@@ -51,7 +51,7 @@ const longestName = 63
 // labels: it puts a prefix of its own before the key, and what is then too long
 // for a label key makes the agent refuse the whole object, the floor with it.
 func representable(s *metav1.LabelSelector) bool {
-	for _, key := range keysOf(s) {
+	for _, key := range topology.SelectorKeys(s) {
 		if !strings.Contains(key, "/") && len(k8sconst.PodNamespaceMetaLabelsPrefix)+len(key) > longestName {
 			return false
 		}
@@ -60,19 +60,6 @@ func representable(s *metav1.LabelSelector) bool {
 		}
 	}
 	return true
-}
-
-// keysOf returns the keys that a selector uses, sorted, each once.
-func keysOf(s *metav1.LabelSelector) []string {
-	var keys []string
-	for k := range s.MatchLabels {
-		keys = append(keys, k)
-	}
-	for _, e := range s.MatchExpressions {
-		keys = append(keys, e.Key)
-	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
 }
 
 // findings says what of a zone's workloads this backend cannot express.
@@ -121,7 +108,7 @@ func invisibleKeys(selectors []*metav1.LabelSelector) []string {
 		if s == nil {
 			continue
 		}
-		for _, key := range keysOf(s) {
+		for _, key := range topology.SelectorKeys(s) {
 			if invisible(key) {
 				hidden = append(hidden, key)
 			}
