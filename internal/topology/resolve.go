@@ -165,11 +165,11 @@ func (r *resolver) buildZones() []*Zone {
 
 func (r *resolver) buildZone(c *zoneCandidate, assets []*Asset) *Zone {
 	z := &Zone{
-		Name:            c.ref.Name,
-		UID:             c.uid,
-		Level:           c.spec.Purdue,
-		Type:            c.spec.Type,
-		SL:              resolveLevels(c.spec.SLTarget),
+		Name:  c.ref.Name,
+		UID:   c.uid,
+		Level: c.spec.Purdue,
+		Type:  c.spec.Type,
+		SL:    resolveLevels(c.spec.SLTarget),
 		// Observe holds whatever else is wrong: a deny must be liftable at night.
 		Enforce: c.spec.Enforcement == v1alpha1.EnforcementEnforce &&
 			r.zoneMeta[c.ref.Name].Spec.Enforcement != v1alpha1.EnforcementObserve,
