@@ -67,6 +67,7 @@ func TestNetworkPolicyOrder(t *testing.T) {
 	w.make(namespace("supervision"), namespace("cell"), s,
 		zone("supervision", observe), zone("cell", observe), conduit("scada-cell", "supervision", "cell", "opcua-tcp"))
 	w.settled()
+	w.condition(conduit("scada-cell", "", "", ""), v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonObserving)
 	watcher, err := client.NewWithWatch(plane.Config(), client.Options{Scheme: scheme})
 	w.must(err)
 	events, err := watcher.Watch(w.ctx(), &networkingv1.NetworkPolicyList{}, client.InNamespace("cell"))

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -67,6 +68,9 @@ func (s *Segmentation) conduitStatus(o *outcome, d *v1alpha1.Conduit) v1alpha1.C
 	case !model.HasEnforcementPoint():
 		c.set(v1alpha1.ConditionProgrammed, false, v1alpha1.ReasonNoEnforcementPoint,
 			"no workload of this cluster at either end, so this cluster can neither pass nor stop it"+byWhom(model))
+	case o.backend.chosen == v1alpha1.BackendNetwork && !enforcedAnywhere(model):
+		c.set(v1alpha1.ConditionProgrammed, true, v1alpha1.ReasonObserving,
+			"every zone that it joins is in Observe, where this backend writes nothing")
 	default:
 		c.set(v1alpha1.ConditionProgrammed, true, v1alpha1.ReasonProgrammed,
 			fmt.Sprintf("written with the %s backend", o.backend.chosen))
@@ -134,6 +138,12 @@ func responders(ends []v1alpha1.ConduitEnd) string {
 		names = append(names, e.Zone)
 	}
 	return strings.Join(names, ", ")
+}
+
+// enforcedAnywhere says that a zone with workloads at one of the ends is enforced.
+func enforcedAnywhere(c *topology.Conduit) bool {
+	enforced := func(e topology.End) bool { return e.Zone.Enforce && len(e.Workloads) > 0 }
+	return enforced(c.Initiator) || slices.ContainsFunc(c.Responders, enforced)
 }
 
 func byWhom(c *topology.Conduit) string {

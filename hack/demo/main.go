@@ -91,7 +91,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		d.say("all of it held")
 		return nil
 	}
-	d.say("all of it held; go on playing with\n\n   export KUBECONFIG=%s\n   kubectl get zones,conduits,assets\n\nCtrl-C ends it and cleans up", kubeconfig)
+	d.say("all of it held; go on playing with\n\n   export KUBECONFIG=%s\n   bin/kube/kubectl get zones,conduits,assets\n   bin/kube/kubectl get ccnp conduit-scada-opcua -o yaml\n\nCtrl-C ends it and cleans up", kubeconfig)
 	<-ctx.Done()
 	return nil
 }
