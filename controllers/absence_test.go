@@ -72,9 +72,7 @@ func TestMassDisappearanceHolds(t *testing.T) {
 	w := newWorld(t)
 	o := w.startOperator()
 	w.plant()
-	for i := range 12 {
-		w.make(conduit(fmt.Sprintf("more-%02d", i), "supervision", "cell", "opcua-tcp"))
-	}
+	w.moreConduits(12)
 	w.settled()
 	w.quiet(o)
 	before := slices.Sorted(maps.Keys(w.policies()))

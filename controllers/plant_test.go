@@ -91,6 +91,14 @@ func (w *world) plant() {
 		conduit("scada-cell", "supervision", "cell", "opcua-tcp"))
 }
 
+// moreConduits makes n conduits beside the plant's own.
+func (w *world) moreConduits(n int) {
+	w.t.Helper()
+	for i := range n {
+		w.make(conduit(fmt.Sprintf("more-%02d", i), "supervision", "cell", "opcua-tcp"))
+	}
+}
+
 // plantPolicies are the objects that the small plant becomes on Cilium.
 var plantPolicies = []string{
 	"CiliumCIDRGroup/zone-cell",

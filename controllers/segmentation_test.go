@@ -118,9 +118,7 @@ func TestOneChangedConduitIsOneWrite(t *testing.T) {
 	w := newWorld(t)
 	o := w.startOperator()
 	w.plant()
-	for i := range 20 {
-		w.make(conduit(fmt.Sprintf("more-%02d", i), "supervision", "cell", "opcua-tcp"))
-	}
+	w.moreConduits(20)
 	w.settled()
 	w.quiet(o)
 	c := conduit("scada-cell", "", "", "")

@@ -54,18 +54,16 @@ func (s *Segmentation) writeChanges(ctx context.Context, changes []statusChange)
 	}
 	_ = g.Wait() // each keeps its own error
 	s.await(ctx, len(changes), func(ctx context.Context, i int) bool {
-		return errs[i] != nil || s.cacheMoved(ctx, changes[i].before)
+		return errs[i] != nil || s.cacheMoved(ctx, changes[i])
 	})
 	return errors.Join(errs...)
 }
 
-// cacheMoved says that the cache shows another version than the pass saw.
-func (s *Segmentation) cacheMoved(ctx context.Context, before client.Object) bool {
-	live, ok := before.DeepCopyObject().(client.Object)
-	if !ok || s.cache.Get(ctx, client.ObjectKeyFromObject(before), live) != nil {
-		return true
-	}
-	return live.GetResourceVersion() != before.GetResourceVersion()
+// cacheMoved says that the cache shows another version than the pass saw. It reads
+// into the change's own copy, which has been written and is needed no more.
+func (s *Segmentation) cacheMoved(ctx context.Context, c statusChange) bool {
+	err := s.cache.Get(ctx, client.ObjectKeyFromObject(c.before), c.after)
+	return err != nil || c.after.GetResourceVersion() != c.before.GetResourceVersion()
 }
 
 // writeStatus patches one status. It is bound to the version that the pass saw: a

@@ -36,9 +36,10 @@ func (w *Writer) Carry(ctx context.Context, p *Plan, joins func(zone string) []t
 // readyConduits leaves out new allows in namespaces where the allow-all that must
 // come first could not be written: there the first allow would isolate the pods.
 func (r *run) readyConduits(p *Plan) []Write {
+	unopened := r.failures(p.Transitions)
 	var ready []Write
 	for _, c := range p.Conduits {
-		cuts := slices.ContainsFunc(r.failures(p.Transitions), func(t Write) bool {
+		cuts := slices.ContainsFunc(unopened, func(t Write) bool {
 			return t.Object.Namespace == c.Object.Namespace && r.joinsZone(c.Object.Source, t)
 		})
 		if c.Observed == nil && cuts {

@@ -69,10 +69,14 @@ func (o *Object) JSON() []byte {
 	if o.wire != nil {
 		return o.wire
 	}
-	raw, err := json.Marshal(o.Manifest)
+	return encode(o.Manifest)
+}
+
+func encode(m Manifest) []byte {
+	raw, err := json.Marshal(m)
 	if err != nil {
 		// A manifest is built from plain API types, so this is a bug here.
-		panic(fmt.Sprintf("encoding %T: %v", o.Manifest, err))
+		panic(fmt.Sprintf("encoding %T: %v", m, err))
 	}
 	return raw
 }
@@ -145,13 +149,8 @@ func ConduitOwner(site *topology.Site, c *topology.Conduit) *metav1.OwnerReferen
 // and annotations, the owners, the spec. Two objects with the same digest need
 // no write to become equal.
 func Digest(m Manifest) string {
-	raw, err := json.Marshal(m)
-	if err != nil {
-		// A manifest is built from plain API types, so this is a bug here.
-		panic(fmt.Sprintf("encoding %T: %v", m, err))
-	}
 	var content map[string]any
-	if err := json.Unmarshal(raw, &content); err != nil {
+	if err := json.Unmarshal(encode(m), &content); err != nil {
 		panic(fmt.Sprintf("decoding %T: %v", m, err))
 	}
 	return DigestOf(content)
