@@ -9,6 +9,7 @@ SHELL := /usr/bin/env bash
 ONCE ?=
 KUBEBUILDER_ASSETS ?=
 BENCH ?= .
+E2E ?=
 BENCHTIME ?= 1x
 HEADER := object:headerFile=hack/boilerplate.go.txt
 STATIC := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
@@ -28,6 +29,15 @@ demo: control-plane build ## show a water works on a real control plane; ONCE=1 
 test: control-plane build ## unit, golden and control plane tests, with the race detector
 	go test -race -shuffle=on ./...
 
+.PHONY: e2e
+e2e: control-plane cilium build ## packets on a real Cilium agent; needs root, Linux and `make e2e-deps`
+	go test -race -shuffle=on -tags e2e -count=1 -timeout 30m -v ./test/e2e/ $(if $(E2E),-run '$(E2E)')
+	go test -race -shuffle=on -tags e2e -count=1 ./internal/flows/ ./internal/probe/
+
+.PHONY: e2e-deps
+e2e-deps: ## what the end-to-end tests need from Debian's packages
+	hack/e2e-deps.sh
+
 .PHONY: bench
 bench: control-plane build ## writes, latency and memory at 10, 100 and 1,000 zones, beside kubectl apply
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -timeout 60m ./test/scale/
@@ -35,12 +45,16 @@ bench: control-plane build ## writes, latency and memory at 10, 100 and 1,000 zo
 ##@ To build it
 
 .PHONY: build
-build: ## the operator, as the image holds it: bin/zonewarden
-	@$(if $(wildcard bin/zonewarden),,echo "building the operator: a minute or two the first time";) $(STATIC) -o bin/zonewarden ./cmd/zonewarden
+build: ## the programs, as the image holds them: bin/zonewarden, bin/zonewarden-node
+	@$(if $(wildcard bin/zonewarden),,echo "building the operator: a minute or two the first time";) $(STATIC) -o bin/ ./cmd/...
 
 .PHONY: control-plane
 control-plane: ## etcd and Kubernetes from Go modules, once: bin/kube (skipped with KUBEBUILDER_ASSETS)
 	@$(if $(KUBEBUILDER_ASSETS),true,hack/kube/build.sh bin/kube)
+
+.PHONY: cilium
+cilium: ## the Cilium agent from Go modules, once: bin/cilium
+	@hack/cilium/build.sh bin/cilium
 
 ##@ To change it
 

@@ -2,8 +2,8 @@
 # Copyright 2026 The Zonewarden Authors.
 # SPDX-License-Identifier: Apache-2.0
 
-# Builds etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet
-# and kubectl into OUTDIR, from Go modules. The folder can serve as KUBEBUILDER_ASSETS.
+# Builds etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kube-proxy,
+# kubelet and kubectl into OUTDIR, from Go modules. The folder can serve as KUBEBUILDER_ASSETS.
 #
 #   hack/kube/build.sh OUTDIR
 #
@@ -19,7 +19,7 @@ mkdir -p -- "$1"
 out=$(cd -- "$1" && pwd)
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
-names='etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl'
+names='etcd kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl'
 # What the components call themselves at run time, and judge each other by.
 version=$(sed -n 's,^[[:space:]]*k8s.io/kubernetes v,v,p' go.mod)
 flags=(

@@ -14,7 +14,7 @@
 // error and exits with status 2. A component whose environment has KUBEALL_PARENT set
 // to the process id of its parent exits soon after that parent does, however it ended.
 //
-// One executable instead of six, because they share most of their packages: it is
+// One executable instead of seven, because they share most of their packages: it is
 // a third of their size together and is linked once.
 package main
 
@@ -38,6 +38,7 @@ import (
 	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
@@ -51,6 +52,7 @@ var components = map[string]component{
 	"etcd":                    runEtcd,
 	"kube-apiserver":          viaCobra(apiserver.NewAPIServerCommand),
 	"kube-controller-manager": viaCobra(controllermanager.NewControllerManagerCommand),
+	"kube-proxy":              viaCobra(proxy.NewProxyCommand),
 	"kube-scheduler":          viaCobra(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
 	"kubelet":                 viaCobra(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }),
 	"kubectl":                 viaCobra(func() *cobra.Command { return kubectl.NewDefaultKubectlCommand() }),

@@ -19,11 +19,14 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/zonewarden/zonewarden/test/process"
 )
 
 // Deadlines for one process. Starting takes a few seconds on an idle machine, but
@@ -44,6 +47,10 @@ type Options struct {
 	// collects no garbage of their kinds before.
 	ControllerManager bool
 
+	// ControllerManagerArgs are further flags for kube-controller-manager, complete
+	// with dashes. The later of two equal flags counts.
+	ControllerManagerArgs []string
+
 	// Log receives what the processes print, from one goroutine at a time. Nil
 	// discards it.
 	Log io.Writer
@@ -60,9 +67,9 @@ type ControlPlane struct {
 	// dir holds everything that is written to disk: data, keys, kubeconfigs.
 	dir        string
 	programs   programs
-	output     *output
+	output     *process.Output
 	servers    *envtest.ControlPlane
-	controller *process // nil if not asked for
+	controller *process.Process // nil if not asked for
 	admin      *envtest.AuthenticatedUser
 	stop       func() error
 	users      sync.Mutex // held while a user is made
@@ -91,11 +98,11 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating a folder for the control plane: %w", err)
 	}
-	c := &ControlPlane{dir: dir, programs: programs, output: &output{to: o.Log}}
+	c := &ControlPlane{dir: dir, programs: programs, output: process.NewOutput(o.Log)}
 	c.stop = sync.OnceValue(c.stopAll)
 	if err := c.start(ctx, o); err != nil {
 		err = errors.Join(err, c.Stop())
-		return nil, fmt.Errorf("%w\nlast output:\n%s", err, c.output.tail())
+		return nil, fmt.Errorf("%w\nlast output:\n%s", err, c.output.Tail())
 	}
 	return c, nil
 }
@@ -127,7 +134,7 @@ func (c *ControlPlane) start(ctx context.Context, o Options) error {
 		}
 	}
 	if o.ControllerManager {
-		return c.startControllerManager(ctx)
+		return c.startControllerManager(ctx, o.ControllerManagerArgs)
 	}
 	return nil
 }
@@ -205,6 +212,16 @@ func (c *ControlPlane) AddUser(name string, groups ...string) (*rest.Config, err
 	return user.Config(), nil
 }
 
+// UserKubeconfig is AddUser, written to a file that only its owner can read. The file
+// exists until Stop.
+func (c *ControlPlane) UserKubeconfig(name string, groups ...string) (string, error) {
+	user, err := c.addUser(name, groups...)
+	if err != nil {
+		return "", err
+	}
+	return c.writeKubeconfig(strings.ReplaceAll(name, ":", "-"), user)
+}
+
 // StopAPIServer stops kube-apiserver alone, as an outage would.
 func (c *ControlPlane) StopAPIServer() error {
 	if err := c.servers.APIServer.Stop(); err != nil {
@@ -233,7 +250,7 @@ func (c *ControlPlane) Stop() error {
 func (c *ControlPlane) stopAll() error {
 	var errs []error
 	if c.controller != nil {
-		errs = append(errs, c.controller.stop(stopTimeout))
+		errs = append(errs, c.controller.Stop(stopTimeout))
 	}
 	// Also needed when Start of servers failed: envtest then leaves a process that
 	// started but did not get ready.

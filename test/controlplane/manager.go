@@ -17,6 +17,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/zonewarden/zonewarden/test/process"
 )
 
 // managerUser is the name that the API server's built-in role binding gives the
@@ -25,7 +27,7 @@ const managerUser = "system:kube-controller-manager"
 
 // startControllerManager starts kube-controller-manager and waits until it does its
 // work.
-func (c *ControlPlane) startControllerManager(ctx context.Context) error {
+func (c *ControlPlane) startControllerManager(ctx context.Context, extra []string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	port, err := freePort()
@@ -36,7 +38,7 @@ func (c *ControlPlane) startControllerManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.controller, err = startProcess(c.programs.controllerManager, args, c.output)
+	c.controller, err = process.Start(c.programs.controllerManager, append(args, extra...), nil, c.output)
 	if err != nil {
 		return err
 	}
@@ -99,7 +101,7 @@ func (c *ControlPlane) awaitControllerManager(ctx context.Context, port int) err
 		}
 		select {
 		case <-tick.C:
-		case <-c.controller.done:
+		case <-c.controller.Done():
 			return errors.New("it exited")
 		case <-ctx.Done():
 			return fmt.Errorf("%w, last failure: %w", ctx.Err(), err)

@@ -1,7 +1,9 @@
 // Copyright 2026 The Zonewarden Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package controlplane
+// Package process runs programs as children that are stopped by the process id they
+// were started under, never by name, and keeps what they print.
+package process
 
 import (
 	"errors"
@@ -15,24 +17,26 @@ import (
 	"time"
 )
 
-// A process is a child of this one.
-type process struct {
+// A Process is a child of this one.
+type Process struct {
 	name string
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the process is gone
 }
 
-// startProcess starts the program at path, in a process group of its own.
+// Start starts the program at path, in a process group of its own. Env is added to
+// this process's own.
 //
 // It does not ask for a parent death signal: that is sent when the thread ends which
 // happened to fork, be it long before this process ends. See hack/kube for what is
 // done instead.
-func startProcess(path string, args []string, output io.Writer) (*process, error) {
-	p := &process{
+func Start(path string, args, env []string, output io.Writer) (*Process, error) {
+	p := &Process{
 		name: filepath.Base(path),
 		cmd:  exec.Command(path, args...),
 		done: make(chan struct{}),
 	}
+	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout = output
 	p.cmd.Stderr = output
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -46,9 +50,9 @@ func startProcess(path string, args []string, output io.Writer) (*process, error
 	return p, nil
 }
 
-// stop asks the process to end, kills it if it has not ended after timeout, which is
+// Stop asks the process to end, kills it if it has not ended after timeout, which is
 // an error, and returns when it is gone.
-func (p *process) stop(timeout time.Duration) error {
+func (p *Process) Stop(timeout time.Duration) error {
 	if err := p.signal(syscall.SIGTERM); err != nil {
 		return err
 	}
@@ -64,7 +68,22 @@ func (p *process) stop(timeout time.Duration) error {
 	return fmt.Errorf("stopping %s: killed after %s", p.name, timeout)
 }
 
-func (p *process) signal(s os.Signal) error {
+// Kill ends the process at once, as a power cut would, and returns when it is gone.
+func (p *Process) Kill() error {
+	if err := p.signal(syscall.SIGKILL); err != nil {
+		return err
+	}
+	<-p.done
+	return nil
+}
+
+// Done is closed when the process is gone.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// ID is the process id.
+func (p *Process) ID() int { return p.cmd.Process.Pid }
+
+func (p *Process) signal(s os.Signal) error {
 	select {
 	case <-p.done:
 		return nil
@@ -81,16 +100,20 @@ func (p *process) signal(s os.Signal) error {
 // tailSize is how much of the processes' output is kept for error messages.
 const tailSize = 4 << 10
 
-// output collects what several processes print.
-type output struct {
+// Output collects what several processes print.
+type Output struct {
 	mu   sync.Mutex
 	to   io.Writer // may be nil
 	last []byte
 }
 
+// NewOutput passes everything on to another writer, one goroutine at a time; nil
+// discards it.
+func NewOutput(to io.Writer) *Output { return &Output{to: to} }
+
 // Write passes b on. It always succeeds, because a process whose output is not taken
 // would die of it.
-func (o *output) Write(b []byte) (int, error) {
+func (o *Output) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.last = append(o.last, b...)
@@ -103,8 +126,8 @@ func (o *output) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// tail returns the last of what was written.
-func (o *output) tail() string {
+// Tail returns the last of what was written.
+func (o *Output) Tail() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return string(o.last)
