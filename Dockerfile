@@ -14,9 +14,10 @@ COPY controllers ./controllers
 COPY internal ./internal
 # The time zones are built in: the last image has none, and a Site names one.
 RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
-    go build -trimpath -tags timetzdata -ldflags "-s -w" -o /out/zonewarden ./cmd/zonewarden
+    go build -trimpath -tags timetzdata -ldflags "-s -w" -o /out/ ./cmd/zonewarden ./cmd/zonewarden-node
 
 FROM ${BASE}
-COPY --from=build /out/zonewarden /zonewarden
+# One image: the operator, and the agent of each node (config/node).
+COPY --from=build /out/zonewarden /out/zonewarden-node /
 USER 65532:65532
 ENTRYPOINT ["/zonewarden"]

@@ -33,9 +33,15 @@ const mostBytes = 256 << 10
 // rendered is what `kubectl apply -k config/default` sends, by kind/name.
 func rendered(t *testing.T) map[string][]byte {
 	t.Helper()
-	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), "default")
+	return render(t, "default")
+}
+
+// render is what `kubectl apply -k` sends of a folder here, by kind/name.
+func render(t *testing.T, folder string) map[string][]byte {
+	t.Helper()
+	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
 	if err != nil {
-		t.Fatalf("rendering config/default: %v", err)
+		t.Fatalf("rendering config/%s: %v", folder, err)
 	}
 	out := map[string][]byte{}
 	for _, r := range resources.Resources() {
@@ -54,7 +60,7 @@ func as[T any](t *testing.T, objects map[string][]byte, key string) T {
 	var out T
 	raw, ok := objects[key]
 	if !ok {
-		t.Fatalf("config/default has no %s", key)
+		t.Fatalf("there is no %s", key)
 	}
 	if err := yaml.UnmarshalStrict(raw, &out); err != nil {
 		t.Fatalf("decoding %s: %v", key, err)
@@ -76,7 +82,8 @@ func TestWhatIsInstalled(t *testing.T) {
 	want := []string{
 		"ClusterRole/zonewarden", "ClusterRole/zonewarden-viewer", "ClusterRoleBinding/zonewarden",
 		"CustomResourceDefinition/assets.zonewarden.io", "CustomResourceDefinition/conduits.zonewarden.io",
-		"CustomResourceDefinition/sites.zonewarden.io", "CustomResourceDefinition/zones.zonewarden.io",
+		"CustomResourceDefinition/nodereports.zonewarden.io", "CustomResourceDefinition/sites.zonewarden.io",
+		"CustomResourceDefinition/zones.zonewarden.io",
 		"Deployment/zonewarden", "Namespace/" + namespace, "Role/zonewarden", "RoleBinding/zonewarden",
 		"Service/zonewarden-metrics", "ServiceAccount/zonewarden",
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
@@ -48,6 +49,10 @@ var (
 		Name: "zonewarden_unwritten_objects",
 		Help: "Zones and conduits in force whose policy objects are not all written.",
 	})
+	zonesVerified = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "zonewarden_zones_verified",
+		Help: "Zones with workloads in Enforce, by what packets showed: verified, failed, unknown.",
+	}, []string{"result"})
 	unzonedPods = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "zonewarden_unzoned_pods",
 		Help: "Pods in no zone although their namespace holds an enforced one.",
@@ -56,7 +61,7 @@ var (
 
 func init() {
 	metrics.Registry.MustRegister(policyWrites, driftReverted, passSeconds, objectsInForce,
-		findingsBySeverity, flowsEnforcedBy, heldObjects, failedWrites, unzonedPods)
+		findingsBySeverity, flowsEnforcedBy, heldObjects, failedWrites, zonesVerified, unzonedPods)
 }
 
 // observePass puts the outcome of a pass into the metrics.
@@ -86,5 +91,27 @@ func observePass(o *outcome, took time.Duration) {
 	flowsEnforcedBy.WithLabelValues(string(v1alpha1.EnforcedByNobody)).Set(float64(counts.Nobody))
 	heldObjects.Set(float64(len(o.plan.Held)))
 	failedWrites.Set(float64(len(o.result.Failed)))
+	observeVerified(o)
 	unzonedPods.Set(float64(len(o.model.Unzoned)))
+}
+
+// observeVerified counts the zones that packets can show something about.
+func observeVerified(o *outcome) {
+	counts := map[string]int{"verified": 0, "failed": 0, "unknown": 0}
+	for _, z := range o.model.Zones {
+		if !z.Enforce || len(z.Workloads) == 0 {
+			continue
+		}
+		switch o.verified[z.Name].Status {
+		case metav1.ConditionTrue:
+			counts["verified"]++
+		case metav1.ConditionFalse:
+			counts["failed"]++
+		default:
+			counts["unknown"]++
+		}
+	}
+	for result, n := range counts {
+		zonesVerified.WithLabelValues(result).Set(float64(n))
+	}
 }

@@ -23,6 +23,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/apply"
+	"github.com/zonewarden/zonewarden/internal/evidence"
 	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
@@ -53,6 +54,7 @@ type Segmentation struct {
 	compiler   *policy.Compiler
 	memory     topology.Memory
 	statuses   statusMemory
+	arrivals   arrivals
 
 	// known are the digests last seen or written, to tell edits by others from
 	// changes of our own.
@@ -65,7 +67,7 @@ type Segmentation struct {
 	drift   driftRecord
 }
 
-// +kubebuilder:rbac:groups=zonewarden.io,resources=sites;zones;conduits;assets,verbs=get;list;watch
+// +kubebuilder:rbac:groups=zonewarden.io,resources=sites;zones;conduits;assets;nodereports,verbs=get;list;watch
 // +kubebuilder:rbac:groups=zonewarden.io,resources=sites/status;zones/status;conduits/status;assets/status,verbs=get;patch
 // +kubebuilder:rbac:groups=cilium.io,resources=ciliumclusterwidenetworkpolicies;ciliumcidrgroups,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
@@ -80,12 +82,17 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("fetching the site: %w", err)
 	}
+	reports, err := s.fetchReports(ctx, snapshot.Nodes)
+	if err != nil {
+		return ctrl.Result{}, fmt.Errorf("fetching what the nodes report: %w", err)
+	}
 	model := s.memory.Resolve(*snapshot)
 	choice, err := s.chooseBackend(ctx, snapshot.Site)
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("choosing the backend: %w", err)
 	}
 	outcome := newOutcome(snapshot, model, choice)
+	outcome.verify(reports.nodes)
 	if err := s.holdForAssets(ctx, outcome); err != nil {
 		return ctrl.Result{}, err
 	}
@@ -99,13 +106,18 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	if err := errors.Join(outcome.result.Err(), statusErr); err != nil {
 		return ctrl.Result{}, err
 	}
+	return ctrl.Result{RequeueAfter: reports.orSooner(s.untilNextLook(outcome))}, nil
+}
+
+// untilNextLook is the time to the next pass when no event brings one.
+func (s *Segmentation) untilNextLook(o *outcome) time.Duration {
 	switch {
-	case choice.unsettled:
-		return ctrl.Result{RequeueAfter: asksAgain}, nil
-	case len(outcome.result.Failed) > 0:
-		return ctrl.Result{RequeueAfter: looksAgain}, nil
+	case o.backend.unsettled:
+		return asksAgain
+	case len(o.result.Failed) > 0:
+		return looksAgain
 	}
-	return ctrl.Result{RequeueAfter: s.untilTomorrow(snapshot.Site)}, nil
+	return s.untilTomorrow(o.snapshot.Site)
 }
 
 // outcome is what one pass found and did; the statuses are made from it.
@@ -125,6 +137,9 @@ type outcome struct {
 	// conduits in force by name, and how many join each zone.
 	conduits map[string]*topology.Conduit
 	joining  map[string]int
+	// evidence is what the nodes report, verified what it says of each zone in force.
+	evidence *evidence.Evidence
+	verified map[string]evidence.Judgement
 }
 
 func newOutcome(s *topology.Snapshot, m *topology.Model, c choice) *outcome {

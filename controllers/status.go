@@ -18,6 +18,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/apply"
+	"github.com/zonewarden/zonewarden/internal/evidence"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
@@ -103,10 +104,20 @@ func (c conditions) set(kind string, is bool, reason, message string) {
 	if is {
 		value = metav1.ConditionTrue
 	}
+	c.judge(kind, evidence.Judgement{Status: value, Reason: reason, Message: message})
+}
+
+// judge sets a condition that may also be unknown.
+func (c conditions) judge(kind string, j evidence.Judgement) {
 	meta.SetStatusCondition(&c.status.Conditions, metav1.Condition{
-		Type: kind, Status: value, Reason: reason, Message: message,
+		Type: kind, Status: j.Status, Reason: j.Reason, Message: j.Message,
 		ObservedGeneration: c.generation, LastTransitionTime: c.now,
 	})
+}
+
+// drop takes a condition out that does not apply.
+func (c conditions) drop(kind string) {
+	meta.RemoveStatusCondition(&c.status.Conditions, kind)
 }
 
 // verdictStatus says what the model decided about an object: findings, Accepted and
@@ -203,26 +214,44 @@ type transition struct {
 	kind, reason, action, note string
 }
 
+// toldOf are the conditions whose change of sides is an event.
+var toldOf = []string{
+	v1alpha1.ConditionAccepted, v1alpha1.ConditionProgrammed,
+	v1alpha1.ConditionEnforcementVerified, v1alpha1.ConditionPruneHeld,
+}
+
 // transitionOf returns the event that a change of status owes: only when a
 // condition that people act on changed sides, never for each pass.
 func transitionOf(before, after *v1alpha1.Status) *transition {
-	for _, kind := range []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionProgrammed, v1alpha1.ConditionPruneHeld} {
+	for _, kind := range toldOf {
 		was, is := meta.FindStatusCondition(before.Conditions, kind), meta.FindStatusCondition(after.Conditions, kind)
-		if is == nil || was != nil && was.Status == is.Status && was.Reason == is.Reason {
+		if is == nil || !changedSides(was, is) {
 			continue
 		}
-		good := is.Status == metav1.ConditionTrue
-		if kind == v1alpha1.ConditionPruneHeld {
-			good = !good
-		}
-		if was == nil && good {
-			continue // born well
-		}
 		t := &transition{kind: corev1.EventTypeNormal, reason: is.Reason, action: kind, note: is.Message}
-		if !good {
+		if !good(is) {
 			t.kind = corev1.EventTypeWarning
 		}
 		return t
 	}
 	return nil
+}
+
+func good(c *metav1.Condition) bool {
+	return (c.Status == metav1.ConditionTrue) != (c.Type == v1alpha1.ConditionPruneHeld)
+}
+
+// changedSides says whether people are to hear of a change.
+func changedSides(was, is *metav1.Condition) bool {
+	switch {
+	case was == nil && good(is): // born well
+		return false
+	case was != nil && was.Status == is.Status && was.Reason == is.Reason:
+		return false
+	case is.Type == v1alpha1.ConditionEnforcementVerified:
+		// Only failures and their end: one silent node makes every zone unknown, and
+		// that is no news about each of them.
+		return is.Status == metav1.ConditionFalse || good(is) && was.Status == metav1.ConditionFalse
+	}
+	return true
 }

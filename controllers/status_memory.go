@@ -14,7 +14,8 @@ import (
 // made of. A plant has ten conduits for each zone, and nearly all stay as they are.
 type statusMemory map[types.UID]statusBasis
 
-// statusBasis is all that the status of a conduit without findings depends on.
+// statusBasis is all that the status of a conduit without findings depends on, if
+// it is not suspended.
 type statusBasis struct {
 	version     string
 	fingerprint string
@@ -44,12 +45,12 @@ func (m *statusMemory) forget(conduits int) {
 	}
 }
 
-// basisOf is the basis of a conduit that is in force as declared, written, and
-// without anything to say about it; plain is false for every other.
+// basisOf is the basis of a conduit that is in force as declared, open, written,
+// and without anything to say about it; plain is false for every other.
 func basisOf(o *outcome, d *v1alpha1.Conduit) (basis statusBasis, plain bool) {
 	ref := topology.ObjectRef{Kind: topology.KindConduit, Name: d.Name}
 	model, v := o.conduits[d.Name], o.model.Verdicts[ref]
-	plain = model != nil && v.Accepted() && len(v.Findings) == 0 && o.held == "" && o.backend.usable() &&
+	plain = model != nil && !model.Suspended && v.Accepted() && len(v.Findings) == 0 && o.held == "" && o.backend.usable() &&
 		len(o.set.Findings[ref]) == 0 && len(o.result.Failed[ref]) == 0
 	if !plain {
 		return statusBasis{}, false

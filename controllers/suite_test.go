@@ -23,6 +23,7 @@ import (
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
@@ -91,7 +92,9 @@ func newWorld(t *testing.T) *world {
 // five seconds, and an empty one is nobody's business.
 func (w *world) empty() {
 	w.t.Helper()
-	for _, o := range []client.Object{&v1alpha1.Conduit{}, &v1alpha1.Zone{}, &v1alpha1.Asset{}, &v1alpha1.Site{}} {
+	for _, o := range []client.Object{
+		&v1alpha1.Conduit{}, &v1alpha1.Zone{}, &v1alpha1.Asset{}, &v1alpha1.Site{}, &v1alpha1.NodeReport{}, &corev1.Node{},
+	} {
 		w.must(client.IgnoreNotFound(w.DeleteAllOf(w.ctx(), o)))
 	}
 	for _, gvk := range []string{apply.GVKClusterwidePolicy.Kind, apply.GVKCIDRGroup.Kind} {
@@ -187,6 +190,7 @@ func (w *world) policies() map[string]*unstructured.Unstructured {
 type operator struct {
 	stop   func()
 	writes *writeCounter
+	cache  client.Reader
 }
 
 // startOperator starts the operator; it is stopped with the test at the latest.
@@ -196,6 +200,17 @@ func (w *world) startOperator() *operator {
 }
 
 func (w *world) startOperatorAs(user *rest.Config) *operator {
+	w.t.Helper()
+	return w.run(user, controllers.SetupSegmentation)
+}
+
+// startOperatorAt starts it with a clock of the test's own.
+func (w *world) startOperatorAt(c clock.PassiveClock) *operator {
+	w.t.Helper()
+	return w.run(plane.Config(), func(mgr ctrl.Manager) error { return controllers.SetupSegmentationAt(mgr, c) })
+}
+
+func (w *world) run(user *rest.Config, setup func(ctrl.Manager) error) *operator {
 	w.t.Helper()
 	writes := &writeCounter{}
 	cfg := rest.CopyConfig(user)
@@ -207,11 +222,11 @@ func (w *world) startOperatorAs(user *rest.Config) *operator {
 		Controller: config.Controller{SkipNameValidation: new(true)},
 	})
 	w.must(err)
-	w.must(controllers.SetupSegmentation(mgr))
+	w.must(setup(mgr))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
-	o := &operator{writes: writes}
+	o := &operator{writes: writes, cache: mgr.GetCache()}
 	o.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {

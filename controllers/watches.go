@@ -46,7 +46,8 @@ var definitions = schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version
 func CacheOptions() cache.Options {
 	ours := labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue})
 	byObject := map[client.Object]cache.ByObject{
-		&corev1.Node{}: {Transform: stripNode},
+		&corev1.Node{}:         {Transform: stripNode},
+		&v1alpha1.NodeReport{}: {Transform: stripReport},
 	}
 	for _, gvk := range []schema.GroupVersionKind{apply.GVKClusterwidePolicy, apply.GVKCIDRGroup, apply.GVKNetworkPolicy} {
 		byObject[unstructuredOf(gvk)] = cache.ByObject{Label: ours, Transform: apply.Strip}
@@ -78,6 +79,10 @@ func unstructuredOf(gvk schema.GroupVersionKind) *unstructured.Unstructured {
 
 // SetupSegmentation adds the reconciler to a manager.
 func SetupSegmentation(mgr ctrl.Manager) error {
+	return setupSegmentation(mgr, clock.RealClock{})
+}
+
+func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock) error {
 	d, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return fmt.Errorf("making a discovery client: %w", err)
@@ -88,7 +93,8 @@ func SetupSegmentation(mgr ctrl.Manager) error {
 		cache:     mgr.GetCache(),
 		discovery: d,
 		recorder:  mgr.GetEventRecorder(apply.FieldManager),
-		clock:     clock.RealClock{},
+		clock:     c,
+		arrivals:  arrivals{clock: c},
 		known:     map[apply.Key]string{},
 	}
 	s.controller, err = controller.New("segmentation", mgr, controller.Options{Reconciler: s, MaxConcurrentReconciles: 1})
@@ -118,6 +124,7 @@ func (s *Segmentation) sources() []source.Source {
 		source.Kind[client.Object](c, metadata(corev1.SchemeGroupVersion.WithKind("Pod")), later(podsSettle), predicate.LabelChangedPredicate{}),
 		watch(&corev1.Node{}, nodeChanged),
 		watch(&corev1.Service{}, serviceChanged),
+		source.Kind[client.Object](c, &v1alpha1.NodeReport{}, later(reportsSettle), s.reportChanged()),
 		source.Kind[client.Object](c, metadata(definitions), s.definitionsChanged(), policyDefinition),
 	}
 }

@@ -44,6 +44,7 @@ func (s *Segmentation) zoneStatus(o *outcome, z *v1alpha1.Zone) v1alpha1.ZoneSta
 		status.Assets = int32(len(model.Assets))   //nolint:gosec // devices of one site
 		status.Conduits = int32(o.joining[z.Name]) //nolint:gosec // conduits of one site
 	}
+	c.judge(v1alpha1.ConditionEnforcementVerified, o.verification(z.Name))
 	if !c.programmedStatus(o, ref) {
 		return status
 	}

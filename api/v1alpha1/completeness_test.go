@@ -57,7 +57,7 @@ func TestEveryExpressionIsTested(t *testing.T) {
 				}
 			}
 			expressions := k.expressions(t)
-			if len(expressions) == 0 {
+			if len(expressions) == 0 && k.declared() {
 				t.Fatal("no expressions found")
 			}
 			for _, e := range expressions {

@@ -14,6 +14,13 @@ const (
 	// ConditionProgrammed says whether the policy objects made of this one are
 	// written in the cluster. Written is not seen by packets.
 	ConditionProgrammed = "Programmed"
+	// ConditionEnforcementVerified says on a Zone whether packets were seen to do
+	// what the policies say, on every node. Unknown is what nobody has tried.
+	ConditionEnforcementVerified = "EnforcementVerified"
+	// ConditionSessionsMayLinger is true while sessions may outlive what admitted
+	// them: on the Site for what is closed next, and on a Conduit that is
+	// suspended. A Conduit that is not suspended does not have it.
+	ConditionSessionsMayLinger = "SessionsMayLinger"
 	// ConditionPruneHeld is true on the Site while policy objects are kept whose
 	// declaration is gone.
 	ConditionPruneHeld = "PruneHeld"
@@ -55,6 +62,24 @@ const (
 	// ReasonForeignEdit and ReasonNoDrift belong to DriftReverted.
 	ReasonForeignEdit = "ForeignEdit"
 	ReasonNoDrift     = "NoDrift"
+
+	// ReasonNoNodeAgent: no node reports (EnforcementVerified), or some node has
+	// no agent that can end live flows (SessionsMayLinger).
+	ReasonNoNodeAgent = "NoNodeAgent"
+	// ReasonNodeAgents: every node has an agent that can end live flows.
+	ReasonNodeAgents = "NodeAgents"
+	// ReasonNodeAgentSilent: some nodes report and others do not.
+	ReasonNodeAgentSilent = "NodeAgentSilent"
+	// ReasonPolicyAgentDown: the network plugin's agent on a node does not answer.
+	ReasonPolicyAgentDown = "PolicyAgentDown"
+	// ReasonLeaking: a packet passed that must not.
+	ReasonLeaking = "Leaking"
+	// ReasonCut: a packet was stopped that must pass.
+	ReasonCut = "Cut"
+	// ReasonSeenByPackets: what must pass passes, and what must not does not.
+	ReasonSeenByPackets = "SeenByPackets"
+	// ReasonNothingToProbe: the nodes report, and none could try this zone.
+	ReasonNothingToProbe = "NothingToProbe"
 
 	ReasonZoneNotFound         = "ZoneNotFound"
 	ReasonZoneNotAccepted      = "ZoneNotAccepted"
@@ -111,6 +136,12 @@ const (
 	// AnnotationConfirmPrune on the Site, with the digest that
 	// status.held.digest shows, says that exactly these held objects may go.
 	AnnotationConfirmPrune = "zonewarden.io/confirm-prune"
+	// AnnotationVerify on a Zone asks every node for a probe now, whenever it gets
+	// a new value; the reports repeat the value that they answer. A value longer
+	// than VerifyMaxLength asks for nothing.
+	AnnotationVerify = "zonewarden.io/verify"
+	// VerifyMaxLength is how many bytes a value of AnnotationVerify may have.
+	VerifyMaxLength = 128
 )
 
 // What every policy object written by the operator carries.

@@ -19,6 +19,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&Zone{}, &ZoneList{},
 		&Conduit{}, &ConduitList{},
 		&Asset{}, &AssetList{},
+		&NodeReport{}, &NodeReportList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

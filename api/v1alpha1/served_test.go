@@ -39,9 +39,12 @@ func TestDiscovery(t *testing.T) {
 		if k.shortName != "" {
 			resource.ShortNames = []string{k.shortName}
 		}
-		want = append(want, resource, metav1.APIResource{
-			Name: k.resource + "/status", Kind: k.name, Verbs: metav1.Verbs{"get", "patch", "update"},
-		})
+		want = append(want, resource)
+		if k.declared() {
+			want = append(want, metav1.APIResource{
+				Name: k.resource + "/status", Kind: k.name, Verbs: metav1.Verbs{"get", "patch", "update"},
+			})
+		}
 	}
 	byName := cmpopts.SortSlices(func(a, b metav1.APIResource) bool { return a.Name < b.Name })
 	hash := cmpopts.IgnoreFields(metav1.APIResource{}, "StorageVersionHash")
@@ -63,17 +66,14 @@ const sampleConditions = `
 status.conditions:
 - {type: Programmed, status: "False", reason: Pending, message: "", lastTransitionTime: "2027-06-30T12:00:00Z"}
 - {type: Accepted, status: "True", reason: Accepted, message: "", lastTransitionTime: "2027-06-30T12:00:00Z"}
+- {type: EnforcementVerified, status: Unknown, reason: NoNodeAgent, message: "", lastTransitionTime: "2027-06-30T12:00:00Z"}
 `
 
 // TestColumns checks what kubectl prints of each kind.
 func TestColumns(t *testing.T) {
 	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {
-			object := k.create(t, "")
-			object.Object = apply(t, object.Object, join(k.sampleStatus, sampleConditions))
-			if _, err := k.client().UpdateStatus(t.Context(), object, metav1.UpdateOptions{}); err != nil {
-				t.Fatal(err)
-			}
+			object := k.createWithStatus(t)
 			table := getTable(t, k)
 			if len(table.Rows) != 1 {
 				t.Fatalf("%d rows, want 1", len(table.Rows))
@@ -92,6 +92,20 @@ func TestColumns(t *testing.T) {
 			}
 		})
 	}
+}
+
+// createWithStatus creates the base object with the status that its columns show.
+func (k kind) createWithStatus(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	if !k.declared() {
+		return k.create(t, k.sampleStatus)
+	}
+	object := k.create(t, "")
+	object.Object = apply(t, object.Object, join(k.sampleStatus, sampleConditions))
+	if _, err := k.client().UpdateStatus(t.Context(), object, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return object
 }
 
 // TestAddressColumn checks that no address of several is left out.
@@ -151,6 +165,8 @@ func TestUnknownFields(t *testing.T) {
 		{conduitKind, "spec.why.riskowner: me", "spec.why.riskowner"},
 		{assetKind, "spec.address: 10.20.2.13", "spec.address"},
 		{assetKind, "spec.lifecycle.endOfLife: 2027-06-30", "spec.lifecycle.endOfLife"},
+		{nodeReportKind, "spec.flowTable: Kernel", "spec"},
+		{nodeReportKind, "status.zones: [{name: a, result: Cut, mustPas: b}]", "status.zones[0].mustPas"},
 	}
 	for _, test := range tests {
 		t.Run(test.unknown, func(t *testing.T) {

@@ -77,8 +77,17 @@ type kind struct {
 // kinds returns all of them. Their tests run one after the other: there can be only
 // one Site.
 func kinds() []kind {
+	return append(declaredKinds(), nodeReportKind)
+}
+
+// declaredKinds are those that people declare: with a spec, and a status apart
+// from it.
+func declaredKinds() []kind {
 	return []kind{siteKind, zoneKind, conduitKind, assetKind}
 }
+
+// declared says that k is one of those.
+func (k kind) declared() bool { return k.defaults != "" }
 
 func (k kind) client() dynamic.ResourceInterface {
 	return client.Resource(v1alpha1.GroupVersion.WithResource(k.resource))

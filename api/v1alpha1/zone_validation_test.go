@@ -30,6 +30,7 @@ var zoneKind = kind{
 		{name: "Mode", kind: "string", value: "Observe"},
 		{name: "Accepted", kind: "string", value: "True"},
 		{name: "Programmed", kind: "string", value: "False"},
+		{name: "Verified", kind: "string", value: "Unknown"},
 		{name: "Pods", kind: "integer", value: int64(4)},
 		{name: "Assets", kind: "integer", value: int64(5)},
 		{name: "Findings", kind: "integer", value: int64(6)},

@@ -1,0 +1,66 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"testing"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/zonewarden/zonewarden/test/controlplane"
+)
+
+// TestTheAPIServerTakesTheManifests as kubectl would send them, one folder after
+// the other, and the pod of the node agent in its namespace.
+func TestTheAPIServerTakesTheManifests(t *testing.T) {
+	t.Parallel()
+	ctrl.SetLogger(logr.Discard())
+	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := plane.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	c, err := client.New(plane.Config(), client.Options{Scheme: clientgoscheme.Scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{"default", "node"} {
+		resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range resources.Resources() {
+			content, err := r.Map()
+			if err != nil {
+				t.Fatal(err)
+			}
+			send(t, c, &unstructured.Unstructured{Object: content})
+		}
+	}
+	// A DaemonSet is stored whatever its pods may; only a pod meets pod security.
+	send(t, c, &corev1.Pod{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: nodeNamespace, Name: "agent"},
+		Spec:       nodePod(t),
+	})
+}
+
+func send(t *testing.T, c client.Client, o client.Object) {
+	t.Helper()
+	if err := client.WithFieldValidation(c, metav1.FieldValidationStrict).Create(t.Context(), o); err != nil {
+		t.Errorf("%s %s: %v", o.GetObjectKind().GroupVersionKind().Kind, o.GetName(), err)
+	}
+}
