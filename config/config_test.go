@@ -86,6 +86,8 @@ func TestWhatIsInstalled(t *testing.T) {
 		"CustomResourceDefinition/zones.zonewarden.io",
 		"Deployment/zonewarden", "Namespace/" + namespace, "Role/zonewarden", "RoleBinding/zonewarden",
 		"Service/zonewarden-metrics", "ServiceAccount/zonewarden",
+		"ValidatingAdmissionPolicy/zonewarden-definitions",
+		"ValidatingAdmissionPolicyBinding/zonewarden-definitions",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("config/default (-want +got):\n%s", diff)

@@ -29,6 +29,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/controllers"
+	"github.com/zonewarden/zonewarden/internal/buildinfo"
 )
 
 // gcPercent is how much the heap may grow between collections; GOGC is the
@@ -56,7 +57,7 @@ func main() {
 	case err != nil:
 		os.Exit(2)
 	case o.version:
-		fmt.Println(version())
+		fmt.Println(buildinfo.Version())
 		return
 	}
 	// An edge node has little memory: collect at half the usual growth.
@@ -124,7 +125,7 @@ func run(o *options, logger logr.Logger) error {
 	if err := mgr.AddReadyzCheck("caches", cachesSynced(mgr)); err != nil {
 		return fmt.Errorf("adding the readiness check: %w", err)
 	}
-	logger.Info("starting", "version", version())
+	logger.Info("starting", "version", buildinfo.Version())
 	if err := mgr.Start(ctrl.SetupSignalHandler()); err != nil {
 		return fmt.Errorf("running the manager: %w", err)
 	}
@@ -152,21 +153,4 @@ func scheme() *runtime.Scheme {
 	utilruntime.Must(metav1.AddMetaToScheme(s))
 	utilruntime.Must(v1alpha1.AddToScheme(s))
 	return s
-}
-
-// version is what the build recorded: the module's, or the commit's.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return s.Value
-		}
-	}
-	return "unknown"
 }

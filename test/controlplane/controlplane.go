@@ -62,17 +62,18 @@ type Options struct {
 }
 
 // A ControlPlane is a running one. Its methods may be called by several goroutines,
-// except for StopAPIServer and StartAPIServer.
+// except for those that stop and start servers.
 type ControlPlane struct {
 	// dir holds everything that is written to disk: data, keys, kubeconfigs.
-	dir        string
-	programs   programs
-	output     *process.Output
-	servers    *envtest.ControlPlane
-	controller *process.Process // nil if not asked for
-	admin      *envtest.AuthenticatedUser
-	stop       func() error
-	users      sync.Mutex // held while a user is made
+	dir          string
+	programs     programs
+	managerFlags []string
+	output       *process.Output
+	servers      *envtest.ControlPlane
+	controller   *process.Process // nil if not asked for
+	admin        *envtest.AuthenticatedUser
+	stop         func() error
+	users        sync.Mutex // held while a user is made
 }
 
 // Start starts a control plane and waits until it is ready for use. Ports are free
@@ -98,7 +99,7 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating a folder for the control plane: %w", err)
 	}
-	c := &ControlPlane{dir: dir, programs: programs, output: process.NewOutput(o.Log)}
+	c := &ControlPlane{dir: dir, programs: programs, output: process.NewOutput(o.Log), managerFlags: o.ControllerManagerArgs}
 	c.stop = sync.OnceValue(c.stopAll)
 	if err := c.start(ctx, o); err != nil {
 		err = errors.Join(err, c.Stop())
@@ -134,7 +135,7 @@ func (c *ControlPlane) start(ctx context.Context, o Options) error {
 		}
 	}
 	if o.ControllerManager {
-		return c.startControllerManager(ctx, o.ControllerManagerArgs)
+		return c.startControllerManager(ctx)
 	}
 	return nil
 }

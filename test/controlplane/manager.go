@@ -27,7 +27,7 @@ const managerUser = "system:kube-controller-manager"
 
 // startControllerManager starts kube-controller-manager and waits until it does its
 // work.
-func (c *ControlPlane) startControllerManager(ctx context.Context, extra []string) error {
+func (c *ControlPlane) startControllerManager(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	port, err := freePort()
@@ -38,7 +38,7 @@ func (c *ControlPlane) startControllerManager(ctx context.Context, extra []strin
 	if err != nil {
 		return err
 	}
-	c.controller, err = process.Start(c.programs.controllerManager, append(args, extra...), nil, c.output)
+	c.controller, err = process.Start(c.programs.controllerManager, append(args, c.managerFlags...), nil, c.output)
 	if err != nil {
 		return err
 	}
