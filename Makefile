@@ -31,6 +31,7 @@ test: control-plane build ## unit, golden and control plane tests, with the race
 
 .PHONY: e2e
 e2e: control-plane cilium build ## packets on a real Cilium agent; needs root, Linux and `make e2e-deps`
+	$(STATIC) -o bin/e2e-pod ./test/e2e/pod
 	go test -race -shuffle=on -tags e2e -count=1 -timeout 30m -v ./test/e2e/ $(if $(E2E),-run '$(E2E)')
 	go test -race -shuffle=on -tags e2e -count=1 ./internal/flows/ ./internal/probe/
 

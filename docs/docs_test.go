@@ -110,11 +110,16 @@ func TestEveryReasonHasASectionInTheRunbook(t *testing.T) {
 // metric is a row of the table.
 type metric struct{ Name, Type, Labels string }
 
-// declaredMetrics reads them from the source of the controllers.
+// declaredMetrics reads them from the sources of the operator and the node agent.
 func declaredMetrics(t *testing.T) []metric {
 	t.Helper()
+	return sorted(append(metricsIn(t, "../controllers/metrics.go"), metricsIn(t, "../internal/node/metrics.go")...))
+}
+
+func metricsIn(t *testing.T, file string) []metric {
+	t.Helper()
 	var out []metric
-	ast.Inspect(parse(t, "../controllers/metrics.go"), func(n ast.Node) bool {
+	ast.Inspect(parse(t, file), func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if !ok {
 			return true
@@ -131,7 +136,7 @@ func declaredMetrics(t *testing.T) []metric {
 		out = append(out, m)
 		return true
 	})
-	return sorted(out)
+	return out
 }
 
 func nameOf(t *testing.T, opts ast.Expr) string {
