@@ -119,7 +119,7 @@ func (w *waterWorks) stopped(streams []*stage.Stream, start time.Time, stops map
 func undisturbed(t *testing.T, streams []*stage.Stream) {
 	t.Helper()
 	for _, s := range streams {
-		again, err := s.Retransmitted()
+		again, err := s.Lost()
 		must(t, err)
 		missing, up := s.Up.Loss()
 		missingDown, down := s.Down.Loss()

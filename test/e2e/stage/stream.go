@@ -202,10 +202,11 @@ func isClosed(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
-// Retransmitted is how many packets of a TCP stream were lost on the way, in both
-// directions: the kernels of the ends sent them again. Unlike a pause it does not depend
+// Lost is how many packets of a TCP stream were lost on the way, in both directions: the
+// kernels of the ends sent them again, less those of which the other end said that it
+// had them already (a busy machine acknowledges late). Unlike a pause it does not depend
 // on how busy the machine is.
-func (s *Stream) Retransmitted() (int, error) {
+func (s *Stream) Lost() (int, error) {
 	total := 0
 	up, _ := s.conn.(*net.TCPConn)
 	for _, c := range []*net.TCPConn{up, s.back.Load()} {
@@ -222,7 +223,7 @@ func (s *Stream) Retransmitted() (int, error) {
 		if err := errors.Join(err, infoErr); err != nil {
 			return 0, err
 		}
-		total += int(info.Total_retrans)
+		total += max(0, int(info.Total_retrans)-int(info.Dsack_dups))
 	}
 	return total, nil
 }
