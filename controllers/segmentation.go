@@ -190,8 +190,9 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 	writer := &apply.Writer{Client: s.client, Live: s.live, Wrote: s.wrote}
 	o.result = writer.Carry(ctx, o.plan, conduitsByZone(o.model))
 	s.remember(observed, o.set.Objects)
-	s.await(ctx, len(o.result.Outcomes), func(ctx context.Context, i int) bool {
-		return s.cacheShows(ctx, o.result.Outcomes[i])
+	standing := o.result.Standing()
+	s.await(ctx, len(standing), func(ctx context.Context, i int) bool {
+		return s.cacheShows(ctx, standing[i])
 	})
 	s.mu.Lock()
 	o.drift = s.drift

@@ -5,114 +5,95 @@ package apply
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
-	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
-// Carry carries a plan out, step by step. A failed write does not stop the others,
-// except those that would cut or open something because of it. joins says which
-// conduits join a zone.
+// Carry carries a plan out, step by step: first everything grows, then everything
+// shrinks. A failed write does not stop the others, except those that would cut
+// or open something because of it. joins says which conduits join a zone.
 func (w *Writer) Carry(ctx context.Context, p *Plan, joins func(zone string) []topology.ObjectRef) *Result {
 	r := &run{
-		Writer: w, joins: joins, failed: map[Key]bool{},
-		result: &Result{Failed: map[topology.ObjectRef][]error{}},
+		Writer: w, plan: p, joins: joins,
+		result: &Result{Failed: map[topology.ObjectRef][]error{}}, gone: map[Key]bool{},
+		groups: changesOf(p.Groups), transitions: changesOf(p.Transitions),
+		conduits: changesOf(p.Conduits), floors: changesOf(p.Floors),
 	}
-	r.writeAll(ctx, p.Groups)
-	r.writeAll(ctx, p.Transitions)
-	r.writeAll(ctx, r.readyConduits(p))
-	r.writeAll(ctx, r.readyFloors(p))
-	mayGo := r.removable(p)
-	for _, o := range p.Removals {
-		if mayGo(o) {
-			r.remove(ctx, o)
-		}
-	}
+	r.prepare(ctx)
+	r.grow(ctx)
+	r.shrink(ctx)
 	return r.result
 }
 
-// readyConduits leaves out new allows in namespaces where the allow-all that must
-// come first could not be written: there the first allow would isolate the pods.
-func (r *run) readyConduits(p *Plan) []Write {
-	unopened := r.failures(p.Transitions)
-	var ready []Write
-	for _, c := range p.Conduits {
-		cuts := slices.ContainsFunc(unopened, func(t Write) bool {
-			return t.Object.Namespace == c.Object.Namespace && r.joinsZone(c.Object.Source, t)
-		})
-		if c.Observed == nil && cuts {
-			r.postpone(c)
-			continue
-		}
-		ready = append(ready, c)
+// grow lets in and out what is new, and denies what is new to be denied. Nothing
+// that was allowed goes yet, and nobody is let go.
+func (r *run) grow(ctx context.Context) {
+	r.writeTurns(ctx, upTo(0, r.groups))
+	r.writeAll(ctx, r.transitions, final)
+	r.writeTurns(ctx, r.readyConduits())
+	if r.guarded {
+		r.writeAll(ctx, slices.Concat(r.leaving, r.floors), allowed)
 	}
-	return ready
+	r.writeTurns(ctx, r.readyGroups())
+	r.writeTurns(ctx, r.readyFloors())
 }
 
-// readyFloors leaves out floors of zones with a conduit, or a group of addresses
-// at either end of one, that could not be written: a floor that denies before its
-// allows are there cuts production. A floor that was put back after somebody's
-// edit does not wait.
-func (r *run) readyFloors(p *Plan) []Write {
-	unknown := map[topology.ObjectRef]bool{} // conduits to devices whose group is missing, and their zones
-	for _, g := range r.failures(p.Groups) {
-		unknown[g.Object.Source] = true
-		for _, conduit := range r.joins(g.Object.Source.Name) {
-			unknown[conduit] = true
+// shrink drops what is old: first what denies, then what allows.
+func (r *run) shrink(ctx context.Context) {
+	r.holdFloors()
+	if r.guarded {
+		r.writeAll(ctx, r.floors, shrunk)
+		if len(r.result.Failed) == 0 {
+			r.writeAll(ctx, leavingFloors(r.leaving), shrunk)
 		}
+	} else {
+		r.writeAll(ctx, r.floors, final)
 	}
-	var ready []Write
-	for _, f := range p.Floors {
-		waits := unknown[f.Object.Source] || slices.ContainsFunc(r.joins(f.Object.Source.Name), func(c topology.ObjectRef) bool {
-			return unknown[c] || len(r.result.Failed[c]) > 0
-		})
-		if waits && !f.Drift {
-			r.postpone(f)
-			continue
-		}
-		ready = append(ready, f)
+	r.removeAll(ctx, func(o Removal) bool { return o.turn() == 0 })
+	r.holdConcerned(r.groups)
+	r.writeAll(ctx, r.groups, final)
+	if r.guarded {
+		r.holdConcerned(r.floors)
+		r.holdNeeded(ctx, r.floors)
+		r.writeAll(ctx, r.floors, final)
 	}
-	return ready
+	r.holdConcerned(r.conduits)
+	r.holdNeeded(ctx, r.conduits)
+	r.writeAll(ctx, r.conduits, final)
+	r.removeAll(ctx, func(o Removal) bool { return o.turn() > 0 })
 }
 
-// removable says of each removal, when its turn comes, whether it may be made: not
-// when its replacement, or the allow-all that must come first, could not be
-// written, and no floor or group while anything at all failed.
-func (r *run) removable(p *Plan) func(Removal) bool {
-	var leaving []Write
-	for _, t := range r.failures(p.Transitions) {
-		if t.Observed != nil {
-			leaving = append(leaving, t)
+// writeTurns makes the growing write of each change: new objects first, so that an
+// object that changes at once drops nothing that they were to take over.
+func (r *run) writeTurns(ctx context.Context, changes []*change) {
+	for turn := range 3 {
+		if turn > 0 && !(r.atOnce && len(r.result.Failed) == 0) {
+			// What failed may have been to take over what this drops.
+			r.look(ctx, changes)
 		}
-	}
-	return func(o Removal) bool {
-		if o.Part != policy.PartConduit {
-			return len(r.result.Failed) == 0
-		}
-		return !o.Replaced || len(r.result.Failed[o.Source]) == 0 &&
-			!slices.ContainsFunc(leaving, func(t Write) bool { return r.joinsZone(o.Source, t) })
+		r.writeAll(ctx, upTo(turn, changes), grown)
 	}
 }
 
-// failures are the writes of a step that were not made.
-func (r *run) failures(writes []Write) []Write {
-	var out []Write
-	for _, w := range writes {
-		if r.failed[KeyOf(w.Object)] {
-			out = append(out, w)
+// upTo are the changes whose turn has come.
+func upTo(turn int, changes []*change) []*change {
+	var out []*change
+	for _, c := range changes {
+		if c.turn() <= turn {
+			out = append(out, c)
 		}
 	}
 	return out
 }
 
-// joinsZone says that a conduit joins the zone that an object is made of.
-func (r *run) joinsZone(conduit topology.ObjectRef, w Write) bool {
-	return slices.Contains(r.joins(w.Object.Source.Name), conduit)
-}
-
-func (r *run) postpone(w Write) {
-	key := KeyOf(w.Object)
-	r.fail(key, w.Object.Source, fmt.Errorf("%s: %w", key, ErrPostponed))
+// removeAll makes those removals of the plan that it is asked for, as far as they
+// may be made.
+func (r *run) removeAll(ctx context.Context, asked func(Removal) bool) {
+	mayGo := r.removable()
+	for i := range r.plan.Removals {
+		if o := r.plan.Removals[i]; asked(o) && mayGo(o) {
+			r.remove(ctx, r.asLeft(o))
+		}
+	}
 }

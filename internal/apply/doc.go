@@ -8,11 +8,18 @@
 //   - A plan is pure: from what is desired, what is observed and what is declared
 //     it says which writes are owed, in which order, and what is held back.
 //     Equal digests owe nothing, so a steady state and a restart write nothing.
-//   - Order. (1) groups of addresses, (2) where the first allow would already
-//     isolate a pod, a transitional allow-all, (3) conduits, (4) floors, and
-//     a floor that newly denies only when every conduit of its zone is written,
-//     (5) removals, conduits before floors. So traffic that should pass finds its
-//     allow before anything denies.
+//   - Order. Everything grows before anything shrinks: new groups of addresses;
+//     where the first allow would already isolate a pod, a transitional allow-all;
+//     conduits, changed ones as old beside new; changed groups; floors, likewise, and
+//     a floor that newly denies only when every conduit of its zone is written. Then
+//     floors shrink and go, groups shrink, conduits shrink and go, groups go. So in
+//     every state between two writes what passed before and passes after passes, and
+//     nothing does that passes neither before nor after. A single change is a single
+//     write. This holds on Cilium; see docs/adr/0010-order-of-writes.md.
+//   - What failed holds back what would cut or open something because of it, and
+//     nothing else. Deleting or suspending a conduit closes it whatever failed.
+//   - The old content is read from the cluster, and what somebody else put there is
+//     overwritten and never carried along.
 //   - Absence is never a reason to remove. An object whose declaration is gone is
 //     removed only when that was announced (floors) or cannot be a mistake
 //     (conduits); otherwise it is held and reported. See Plan.

@@ -98,6 +98,9 @@ type Write struct {
 	Observed *Observed
 	// Drift says that somebody else changed or removed it.
 	Drift bool
+	// Edited says that what stands is not what we left there, also where we want
+	// something new by now. It goes at once, and is never carried along.
+	Edited bool
 }
 
 // Removal is one object to be deleted.
@@ -124,6 +127,8 @@ type Plan struct {
 	Held        []Held
 	// HeldDigest names exactly the held objects, "" when there are none.
 	HeldDigest string
+	// Zones that are declared, by name: a failure concerns some of them.
+	Zones []string
 }
 
 // Writes is the number of writes that the plan owes.
@@ -133,7 +138,7 @@ func (p *Plan) Writes() int {
 
 // NewPlan compares what is desired with what is there.
 func NewPlan(in Input) *Plan {
-	p := &Plan{}
+	p := &Plan{Zones: zonesOf(in.Declared)}
 	observed := make(map[Key]*Observed, len(in.Observed))
 	for i := range in.Observed {
 		observed[in.Observed[i].Key] = &in.Observed[i]
@@ -169,11 +174,23 @@ func NewPlan(in Input) *Plan {
 	return p
 }
 
+func zonesOf(declared map[topology.ObjectRef]Declaration) []string {
+	var names []string
+	for ref := range declared {
+		if ref.Kind == topology.KindZone {
+			names = append(names, ref.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 func (p *Plan) addWrite(o *policy.Object, seen *Observed, known string) {
 	if seen != nil && seen.Digest == o.Digest {
 		return
 	}
 	w := Write{Object: o, Observed: seen, Drift: known == o.Digest}
+	w.Edited = seen != nil && known != "" && known != seen.Digest
 	switch o.Part {
 	case policy.PartAssets:
 		p.Groups = append(p.Groups, w)
@@ -251,14 +268,26 @@ func partOf(o Observed) policy.Part {
 	}
 }
 
-// compareRemovals sorts conduits before floors before groups: what allows goes
-// while something still denies, and a group goes when nothing refers to it.
+// compareRemovals sorts Cilium's floors before conduits before other floors before
+// groups. What a conduit allows must not go while a floor that goes as well still
+// denies; but where an allow by itself isolates, the floor, which allows everything
+// by then, stands until the last of them has gone. A group goes when nothing
+// refers to it.
 func compareRemovals(a, b Removal) int {
-	order := []policy.Part{policy.PartConduit, policy.PartFloor, policy.PartAssets}
-	return cmp.Or(
-		cmp.Compare(slices.Index(order, a.Part), slices.Index(order, b.Part)),
-		cmp.Compare(a.Key.String(), b.Key.String()),
-	)
+	return cmp.Or(cmp.Compare(a.turn(), b.turn()), cmp.Compare(a.Key.String(), b.Key.String()))
+}
+
+func (r Removal) turn() int {
+	switch {
+	case r.Part == policy.PartFloor && r.Key.Kind == policy.KindClusterwidePolicy:
+		return 0
+	case r.Part == policy.PartConduit:
+		return 1
+	case r.Part == policy.PartFloor:
+		return 2
+	default:
+		return 3
+	}
 }
 
 func heldDigest(held []Held) string {

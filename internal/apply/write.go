@@ -30,7 +30,7 @@ const parallelWrites = 4
 var ErrForeign = errors.New("an object by this name exists and was not written by zonewarden")
 
 // ErrPostponed says that a write waits for others that failed before it.
-var ErrPostponed = errors.New("waiting for the zone's other policy objects, so that nothing declared is cut")
+var ErrPostponed = errors.New("waiting for other policy objects, so that nothing declared is cut and nothing else is opened")
 
 // Writer carries out plans.
 type Writer struct {
@@ -40,6 +40,8 @@ type Writer struct {
 	Live client.Reader
 	// Wrote, when set, is told of each object that was written or removed.
 	Wrote func(Outcome)
+	// Parallel is how many calls of one step are made at a time; 0 for the default.
+	Parallel int
 }
 
 // What was done to an object.
@@ -65,6 +67,22 @@ type Result struct {
 	Failed map[topology.ObjectRef][]error
 }
 
+// Standing is the last outcome of each object, in order: what there is to be seen
+// of them now.
+func (r *Result) Standing() []Outcome {
+	last := map[Key]int{}
+	for i, o := range r.Outcomes {
+		last[o.Key] = i
+	}
+	var out []Outcome
+	for i, o := range r.Outcomes {
+		if last[o.Key] == i {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
 // Err joins the errors that another try may mend. That a name is taken or a
 // floor waits is for conditions to say, not for retries.
 func (r *Result) Err() error {
@@ -82,47 +100,93 @@ func (r *Result) Err() error {
 // run is one plan being carried out.
 type run struct {
 	*Writer
+	plan *Plan
 	// joins says which conduits join a zone.
 	joins  func(zone string) []topology.ObjectRef
 	mu     sync.Mutex
 	result *Result
-	// failed writes by key.
-	failed map[Key]bool
+
+	groups, transitions, conduits, floors []*change
+	// leaving are policies that go, where they go in steps.
+	leaving []*change
+	// gone are the removals that were made.
+	gone map[Key]bool
+	// atOnce says that no change needs a step between, while nothing fails.
+	atOnce bool
+	// guarded says that floors deny, and lift what they deny, in steps of their own.
+	guarded bool
+	moved   moved
 }
 
-func (r *run) writeAll(ctx context.Context, writes []Write) {
+// inParallel calls f for each change, a few at a time.
+func (r *run) inParallel(changes []*change, f func(*change)) {
 	var g errgroup.Group
-	g.SetLimit(parallelWrites)
-	for _, w := range writes {
+	g.SetLimit(r.atATime())
+	for _, c := range changes {
 		g.Go(func() error {
-			r.write(ctx, w)
+			f(c)
 			return nil
 		})
 	}
 	_ = g.Wait() // failures are in the result
 }
 
-func (r *run) write(ctx context.Context, w Write) {
-	key := KeyOf(w.Object)
-	if w.Observed == nil {
-		if err := r.checkFree(ctx, w.Object); err != nil {
-			r.fail(key, w.Object.Source, fmt.Errorf("%s: %w", key, err))
+func (w *Writer) atATime() int {
+	if w.Parallel > 0 {
+		return w.Parallel
+	}
+	return parallelWrites
+}
+
+// writeAll brings changes into a form.
+func (r *run) writeAll(ctx context.Context, changes []*change, f form) {
+	r.inParallel(changes, func(c *change) {
+		if !c.failed {
+			r.write(ctx, c, f)
+		}
+	})
+}
+
+// write brings a change into a form, if that is not how it stands.
+func (r *run) write(ctx context.Context, c *change, f form) {
+	key := KeyOf(c.Object)
+	o, err := c.shape(f, r.moved)
+	switch {
+	case err != nil:
+		r.failChange(c, fmt.Errorf("%s: %w", key, err))
+		return
+	case o == nil, o.Digest == c.stands:
+		return
+	}
+	if c.Observed == nil && c.stands == "" {
+		if err := r.checkFree(ctx, o); err != nil {
+			r.failChange(c, fmt.Errorf("%s: %w", key, err))
 			return
 		}
 	}
-	u, err := toUnstructured(w.Object)
+	version, err := r.apply(ctx, o)
+	if err != nil {
+		r.failChange(c, err)
+		return
+	}
+	// What somebody did is mended by the first of the writes.
+	drift := c.Drift && c.stands == ""
+	c.stands, c.version = o.Digest, version
+	r.done(Outcome{
+		Key: key, Source: o.Source, Verb: VerbApply, Digest: o.Digest, Drift: drift, Version: version,
+	})
+}
+
+func (r *run) apply(ctx context.Context, o *policy.Object) (version string, err error) {
+	u, err := toUnstructured(o)
 	if err == nil {
 		err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u),
 			client.FieldOwner(FieldManager), client.ForceOwnership)
 	}
 	if err != nil {
-		r.fail(key, w.Object.Source, fmt.Errorf("applying %s: %w", key, err))
-		return
+		return "", fmt.Errorf("applying %s: %w", KeyOf(o), err)
 	}
-	r.done(Outcome{
-		Key: key, Source: w.Object.Source, Verb: VerbApply, Digest: w.Object.Digest,
-		Drift: w.Drift, Version: u.GetResourceVersion(),
-	})
+	return u.GetResourceVersion(), nil
 }
 
 // checkFree looks, past the cache, whether a name is free or ours.
@@ -143,15 +207,13 @@ func (r *run) checkFree(ctx context.Context, o *policy.Object) error {
 }
 
 func (r *run) remove(ctx context.Context, o Removal) {
-	u := &unstructured.Unstructured{}
-	u.SetGroupVersionKind(GVKOf(o.Key.Kind))
-	u.SetNamespace(o.Key.Namespace)
-	u.SetName(o.Key.Name)
+	u := named(GVKOf(o.Key.Kind), o.Key.Namespace, o.Key.Name)
 	err := r.Client.Delete(ctx, u, client.Preconditions{UID: &o.UID, ResourceVersion: &o.ResourceVersion})
 	if err != nil && !apierrors.IsNotFound(err) {
-		r.fail(o.Key, o.Source, fmt.Errorf("deleting %s: %w", o.Key, err))
+		r.fail(o.Source, fmt.Errorf("deleting %s: %w", o.Key, err))
 		return
 	}
+	r.gone[o.Key] = true
 	r.done(Outcome{Key: o.Key, Source: o.Source, Verb: VerbDelete})
 }
 
@@ -164,11 +226,15 @@ func (r *run) done(o Outcome) {
 	}
 }
 
-func (r *run) fail(key Key, source topology.ObjectRef, err error) {
+func (r *run) fail(source topology.ObjectRef, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.failed[key] = true
 	r.result.Failed[source] = append(r.result.Failed[source], err)
+}
+
+func (r *run) failChange(c *change, err error) {
+	c.failed = true
+	r.fail(c.Object.Source, err)
 }
 
 // toUnstructured is the object as it goes over the wire: what we declare, without
@@ -185,7 +251,7 @@ func toUnstructured(o *policy.Object) (*unstructured.Unstructured, error) {
 
 // The kinds of policy objects that we write and watch.
 var (
-	GVKClusterwidePolicy = schema.GroupVersionKind{Group: "cilium.io", Version: "v2", Kind: "CiliumClusterwideNetworkPolicy"}
+	GVKClusterwidePolicy = schema.GroupVersionKind{Group: "cilium.io", Version: "v2", Kind: policy.KindClusterwidePolicy}
 	GVKCIDRGroup         = schema.GroupVersionKind{Group: "cilium.io", Version: "v2", Kind: policy.KindCIDRGroup}
 	GVKNetworkPolicy     = schema.GroupVersionKind{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"}
 )

@@ -17,6 +17,7 @@ import (
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -130,6 +131,20 @@ func NewObject(m Manifest, part Part, source topology.ObjectRef, uid string, own
 	}
 }
 
+// FromContent returns an object made of decoded JSON: a step between two that a
+// backend made.
+func FromContent(content map[string]any, part Part, source topology.ObjectRef) *Object {
+	u := unstructured.Unstructured{Object: content}
+	wire, err := json.Marshal(content)
+	if err != nil {
+		panic(fmt.Sprintf("encoding decoded JSON: %v", err))
+	}
+	return &Object{
+		GVK: u.GroupVersionKind(), Namespace: u.GetNamespace(), Name: u.GetName(),
+		Part: part, Source: source, Digest: DigestOf(content), wire: wire,
+	}
+}
+
 // ConduitOwner returns the owner of a conduit's objects: the Conduit where the
 // site fails Closed, so that Kubernetes' garbage collector takes them away with
 // it, also when the operator is not there; nil where it keeps what was last known.
@@ -189,5 +204,8 @@ func pick(m any, keys ...string) map[string]any {
 	return out
 }
 
-// KindCIDRGroup is Cilium's kind for a group of addresses.
-const KindCIDRGroup = "CiliumCIDRGroup"
+// Cilium's kinds: a group of addresses, and a policy.
+const (
+	KindCIDRGroup         = "CiliumCIDRGroup"
+	KindClusterwidePolicy = "CiliumClusterwideNetworkPolicy"
+)

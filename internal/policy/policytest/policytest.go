@@ -106,10 +106,17 @@ func decode(raw []byte, into any) {
 // Allowed says whether a new flow passes: out of the pod that sends it, and into
 // the pod that it is for. Where neither end is a pod nothing here stops it.
 func (e *Evaluator) Allowed(from, to Endpoint, transport string, port uint16) bool {
+	out, in := e.Directions(from, to, transport, port)
+	return out && in
+}
+
+// Directions says the same of each end by itself: two nodes may have seen
+// different states of the objects.
+func (e *Evaluator) Directions(from, to Endpoint, transport string, port uint16) (out, in bool) {
 	sender, receiver := e.party(from), e.party(to)
-	out := flow{subject: sender, peer: receiver, transport: transport, port: port}
-	in := flow{subject: receiver, peer: sender, transport: transport, port: port, ingress: true}
-	return e.passes(out) && e.passes(in)
+	out = e.passes(flow{subject: sender, peer: receiver, transport: transport, port: port})
+	in = e.passes(flow{subject: receiver, peer: sender, transport: transport, port: port, ingress: true})
+	return out, in
 }
 
 // passes judges one direction at one pod.

@@ -1,0 +1,239 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apply_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-logr/logr"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/zonewarden/zonewarden/internal/apply"
+	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/topology"
+)
+
+// rules is a policy of Cilium's with one rule for each word, in which a namespace
+// is what the word says. A floor denies.
+func rules(name string, part policy.Part, source topology.ObjectRef, words ...string) *policy.Object {
+	u := &unstructured.Unstructured{Object: map[string]any{}}
+	u.SetGroupVersionKind(apply.GVKClusterwidePolicy)
+	u.SetName(name)
+	var specs []any
+	for _, word := range words {
+		deny := part == policy.PartFloor
+		entry := []any{map[string]any{"fromEndpoints": []any{map[string]any{"matchLabels": map[string]any{"k8s:peer": word}}}}}
+		specs = append(specs, map[string]any{
+			"endpointSelector":  map[string]any{"matchLabels": map[string]any{"k8s:io.kubernetes.pod.namespace": word}},
+			"enableDefaultDeny": map[string]any{"ingress": deny, "egress": deny},
+			"ingress":           entry,
+		})
+	}
+	u.Object["specs"] = specs
+	return policy.NewObject(u, part, source, uid, nil)
+}
+
+func allows(conduit string, words ...string) *policy.Object {
+	return rules("conduit-"+conduit, policy.PartConduit, conduitRef(conduit), words...)
+}
+
+func denies(zone string, words ...string) *policy.Object {
+	return rules("zone-"+zone, policy.PartFloor, zoneRef(zone), words...)
+}
+
+// carriedOut is a plan that was carried out.
+type carriedOut struct {
+	store  *store
+	result *apply.Result
+}
+
+// wants compares the writes in words: each with the namespaces that its rules are
+// for, or with its addresses.
+func (c carriedOut) wants(t *testing.T, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, c.store.contents, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("writes (-want +have)\n%s", diff)
+	}
+}
+
+// inWordsOf is "name: namespaces", or its addresses.
+func inWordsOf(u *unstructured.Unstructured) string {
+	words := []string{u.GetName() + ":"}
+	specs, _, _ := unstructured.NestedSlice(u.Object, "specs")
+	for _, spec := range specs {
+		namespace, _, _ := unstructured.NestedString(spec.(map[string]any), "endpointSelector", "matchLabels", "k8s:io.kubernetes.pod.namespace")
+		words = append(words, namespace)
+	}
+	addresses, _, _ := unstructured.NestedStringSlice(u.Object, "spec", "externalCIDRs")
+	return strings.Join(append(words, addresses...), " ")
+}
+
+// change plans and carries out: everything is declared and in force.
+func change(t *testing.T, s *store, known map[apply.Key]string, wanted ...*policy.Object) carriedOut {
+	t.Helper()
+	in := apply.Input{Desired: wanted, Known: known, Declared: inForce(), ConduitCRD: serving(), Observed: s.observed()}
+	for _, o := range in.Observed {
+		in.Declared[o.Source] = apply.Declaration{UID: uid, InForce: true}
+	}
+	p := apply.NewPlan(in)
+	ctx := logr.NewContext(t.Context(), logr.Discard())
+	return carriedOut{s, s.writer().Carry(ctx, p, func(string) []topology.ObjectRef { return nil })}
+}
+
+func TestOneChangeIsOneWrite(t *testing.T) {
+	s := newStore(list(allows("c", "a", "b"), denies("z", "a")))
+	s.refuses = func(verb string, _ apply.Key) bool { return verb == "get" }
+	change(t, s, nil, allows("c", "b", "x"), denies("z", "a")).wants(t, "conduit-c: b x")
+}
+
+func TestSeveralChangesGrowBeforeTheyShrink(t *testing.T) {
+	s := newStore(list(group("g", 1), group("h", 2), allows("c", "a"), allows("d", "b"), denies("y", "a", "b"), denies("z", "x")))
+	c := change(t, s, nil, group("g", 2), group("h", 1), allows("c", "x"), allows("d", "a"), denies("y", "a"), denies("z", "x", "b"))
+	c.wants(t,
+		"conduit-c: a x", "conduit-d: b a",
+		"zone-g: 10.0.1.0/24 10.0.2.0/24", "zone-h: 10.0.2.0/24 10.0.1.0/24",
+		"zone-z: x b", // takes on and lets nobody go: one write
+		"zone-y: a",   // lets go and takes nobody on: one write
+		"zone-g: 10.0.2.0/24", "zone-h: 10.0.1.0/24",
+		"conduit-c: x", "conduit-d: a")
+	last := map[apply.Key]string{}
+	for _, o := range c.result.Standing() {
+		last[o.Key] = o.Digest
+	}
+	if diff := cmp.Diff(s.digests, last); diff != "" || len(c.result.Outcomes) != 10 {
+		t.Errorf("%d outcomes, standing (-want +have)\n%s", len(c.result.Outcomes), diff)
+	}
+}
+
+func TestWhatIsNewComesBeforeTheOneThatChanges(t *testing.T) {
+	s := newStore(list(allows("z", "a", "b")))
+	change(t, s, nil, allows("a", "b"), allows("z", "a"), denies("n", "x")).wants(t,
+		"conduit-a: b", "conduit-z: a", "zone-n: x")
+	s = newStore(list(denies("a", "a", "b")))
+	change(t, s, nil, denies("a", "a"), denies("z", "b")).wants(t, "zone-z: b", "zone-a: a")
+}
+
+// TestInterruptedRunDoesNotGrow: what an earlier run has left beside the new is
+// dropped once, and not carried along twice.
+func TestInterruptedRunDoesNotGrow(t *testing.T) {
+	s := newStore(list(allows("c", "a", "x"), allows("d", "b", "a")))
+	change(t, s, nil, allows("c", "x"), allows("d", "a")).wants(t, "conduit-c: x", "conduit-d: a")
+	s = newStore(list(allows("c", "a", "x"), allows("d", "b")))
+	change(t, s, nil, allows("c", "x", "y"), allows("d", "a")).wants(t,
+		"conduit-c: a x y", "conduit-d: b a", "conduit-c: x y", "conduit-d: a")
+	s = newStore(list(allows("c", "a", "x")))
+	s.refuses = func(verb string, _ apply.Key) bool { return verb == "get" }
+	change(t, s, nil, allows("c", "x")).wants(t, "conduit-c: x")
+}
+
+func TestWhatOthersWroteIsNotCarriedAlong(t *testing.T) {
+	foreign := func(manager, subresource, fields string) metav1.ManagedFieldsEntry {
+		return metav1.ManagedFieldsEntry{Manager: manager, Subresource: subresource, Operation: "Update", FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fields)}
+	}
+	ours := foreign(apply.FieldManager, "", `{"f:specs":{}}`)
+	direct, steps := []string{"conduit-c: x", "conduit-d: b a", "conduit-d: a"}, []string{"conduit-c: evil x", "conduit-d: b a", "conduit-c: x", "conduit-d: a"}
+	key := apply.KeyOf(allows("c"))
+	tests := []struct {
+		name   string
+		known  string
+		fields []metav1.ManagedFieldsEntry
+		want   []string
+	}{
+		{"put back", allows("c", "x").Digest, nil, direct},
+		{"edited while we wanted something new", allows("c", "a").Digest, nil, direct},
+		{"as we left it", allows("c", "evil").Digest, []metav1.ManagedFieldsEntry{ours}, steps},
+		{"nothing known, ours", "", []metav1.ManagedFieldsEntry{ours, foreign("cilium-agent", "status", `{"f:specs":{}}`)}, steps},
+		{"nothing known, another's label", "", []metav1.ManagedFieldsEntry{ours, foreign("argocd", "", `{"f:metadata":{}}`)}, steps},
+		{"nothing known, another's rules", "", []metav1.ManagedFieldsEntry{ours, foreign("kubectl-edit", "", `{"f:specs":{}}`)}, direct},
+		{"nothing known, another's one rule", "", []metav1.ManagedFieldsEntry{ours, foreign("kubectl-edit", "", `{"f:spec":{}}`)}, direct},
+		{"nothing known, unreadable", "", []metav1.ManagedFieldsEntry{foreign("x", "", `[]`)}, direct},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStore(list(allows("c", "evil"), allows("d", "b"), allows("e", "e")))
+			s.fields = map[apply.Key][]metav1.ManagedFieldsEntry{key: tt.fields}
+			known := map[apply.Key]string{}
+			if tt.known != "" {
+				known[key] = tt.known
+			}
+			// A second change needs steps, so that there is something to carry along.
+			c := change(t, s, known, allows("c", "x"), allows("d", "a"), allows("e", "e", "f"))
+			c.store.contents = slices.DeleteFunc(c.store.contents, func(w string) bool { return strings.HasPrefix(w, "conduit-e") })
+			c.wants(t, tt.want...)
+		})
+	}
+}
+
+// TestRuleInAnotherFieldIsNotOurs: we write a list of rules and never the one.
+func TestRuleInAnotherFieldIsNotOurs(t *testing.T) {
+	s := newStore(list(allows("c", "evil"), allows("d", "b"), allows("e", "e")))
+	s.objects[apply.KeyOf(allows("c"))].Object["spec"] = map[string]any{}
+	change(t, s, nil, allows("c", "x"), allows("d", "b", "a"), allows("e", "f")).wants(t,
+		"conduit-c: x", "conduit-d: b a", "conduit-e: e f", "conduit-e: f")
+}
+
+func TestWhatCannotBeReadIsNotWritten(t *testing.T) {
+	taken := allows("c", "a")
+	tests := map[string]struct {
+		prepare func(*store)
+		want    error
+	}{
+		"refused": {func(s *store) {
+			s.refuses = func(verb string, key apply.Key) bool { return verb == "get" && key.Name == "conduit-c" }
+		}, errRefused},
+		"taken": {func(s *store) { s.foreign = apply.KeyOf(taken) }, apply.ErrForeign},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newStore(list(taken, allows("d", "b")))
+			tt.prepare(s)
+			c := change(t, s, nil, allows("c", "x"), allows("d", "a"))
+			c.wants(t, "conduit-d: b a", "conduit-d: a")
+			if got := c.result.Failed[conduitRef("c")]; len(got) != 1 || !errors.Is(got[0], tt.want) {
+				t.Errorf("failed %v", c.result.Failed)
+			}
+		})
+	}
+}
+
+func TestWhatIsTooLargeTogetherChangesAtOnceAndLast(t *testing.T) {
+	var many []string
+	for i := range 5000 {
+		many = append(many, fmt.Sprintf("namespace-%d", i))
+	}
+	s := newStore(list(denies("a", many...), denies("b", "b", "c")))
+	c := change(t, s, nil, denies("a", "a"), denies("b", "b", "d"))
+	c.wants(t, "zone-b: c b d", "zone-a: a", "zone-b: b d")
+	if len(c.result.Failed) > 0 {
+		t.Errorf("failed %v", c.result.Failed)
+	}
+}
+
+// TestOtherKindsChangeAtOnce: a plain NetworkPolicy is no sum of rules that could
+// stand side by side.
+func TestOtherKindsChangeAtOnce(t *testing.T) {
+	s := newStore(list(allow("c", 1), allow("d", 1), floor("a", 1), floor("b", 1)))
+	s.refuses = func(verb string, _ apply.Key) bool { return verb == "get" }
+	c := change(t, s, nil, allow("c", 2), allow("d", 2), floor("a", 2), floor("b", 2))
+	c.wants(t, "conduit-c:", "conduit-d:", "zone-a:", "zone-b:")
+}
+
+func TestFloorsGoBeforeConduitsOnCiliumOnly(t *testing.T) {
+	plan := func(o ...*policy.Object) []string {
+		return inWords(apply.NewPlan(apply.Input{Observed: seenAll(o...), Declared: inForce(zoneRef("z"), conduitRef("c"), zoneRef("g"))})).Removals
+	}
+	if diff := cmp.Diff(list("zone-z replaced", "conduit-c replaced", "zone-g replaced"), plan(group("g", 1), allows("c", "a"), denies("z", "a"))); diff != "" {
+		t.Errorf("Cilium (-want +have)\n%s", diff)
+	}
+	if diff := cmp.Diff(list("conduit-c replaced", "zone-z replaced"), plan(floor("z", 1), allow("c", 1))); diff != "" {
+		t.Errorf("NetworkPolicy (-want +have)\n%s", diff)
+	}
+}

@@ -1,0 +1,254 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apply_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/zonewarden/zonewarden/internal/apply"
+	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/policy/policytest"
+)
+
+// store is a cluster that keeps what is applied, and every state it was in.
+type store struct {
+	objects  map[apply.Key]*unstructured.Unstructured
+	digests  map[apply.Key]string
+	versions map[apply.Key]int
+	writes   int
+	// states are the objects after each write, before them those at the start.
+	states []state
+	log    []string
+	// contents are what was applied, in words.
+	contents []string
+	// fields and foreign are what a live object has beside what was applied.
+	fields  map[apply.Key][]metav1.ManagedFieldsEntry
+	foreign apply.Key
+	// refuses says which calls fail.
+	refuses func(verb string, key apply.Key) bool
+	known   map[apply.Key]string
+}
+
+func newStore(objects []*policy.Object) *store {
+	s := &store{
+		objects: map[apply.Key]*unstructured.Unstructured{}, digests: digestsOf(objects),
+		versions: map[apply.Key]int{}, known: digestsOf(objects),
+		refuses: func(string, apply.Key) bool { return false },
+	}
+	for _, o := range objects {
+		u := &unstructured.Unstructured{}
+		if err := u.UnmarshalJSON(o.JSON()); err != nil {
+			panic(err)
+		}
+		s.objects[apply.KeyOf(o)] = u
+	}
+	s.note()
+	return s
+}
+
+// state is what stood at one time, by name and content.
+type state struct {
+	content string
+	objects []policy.Manifest
+}
+
+func (s *store) note() {
+	now := state{}
+	for _, key := range slices.SortedFunc(maps.Keys(s.objects), func(a, b apply.Key) int { return strings.Compare(a.String(), b.String()) }) {
+		now.content += key.String() + s.digests[key]
+		now.objects = append(now.objects, s.objects[key])
+	}
+	s.states = append(s.states, now)
+}
+
+func (s *store) wrote(verb string, key apply.Key) {
+	s.writes++
+	s.versions[key]++
+	s.log = append(s.log, verb+" "+key.String())
+	s.note()
+}
+
+func (s *store) writer() *apply.Writer {
+	c := interceptor.NewClient(nil, interceptor.Funcs{Get: s.get, Apply: s.apply, Delete: s.delete})
+	return &apply.Writer{Client: c, Live: c, Parallel: 1, Wrote: func(o apply.Outcome) {
+		if o.Verb == apply.VerbDelete {
+			delete(s.known, o.Key)
+			return
+		}
+		s.known[o.Key] = o.Digest
+	}}
+}
+
+func keyOf(o client.Object) apply.Key {
+	return apply.Key{Kind: o.GetObjectKind().GroupVersionKind().Kind, Namespace: o.GetNamespace(), Name: o.GetName()}
+}
+
+// live is the object with what the server puts on it.
+func (s *store) live(key apply.Key) *unstructured.Unstructured {
+	u := s.objects[key].DeepCopy()
+	u.SetUID(types.UID("live-" + key.String()))
+	u.SetResourceVersion(strconv.Itoa(s.versions[key]))
+	u.SetCreationTimestamp(metav1.NewTime(start))
+	u.SetManagedFields(s.fields[key])
+	return u
+}
+
+func (s *store) get(_ context.Context, _ client.WithWatch, at client.ObjectKey, o client.Object, _ ...client.GetOption) error {
+	key := apply.Key{Kind: o.GetObjectKind().GroupVersionKind().Kind, Namespace: at.Namespace, Name: at.Name}
+	if s.refuses("get", key) {
+		return errRefused
+	}
+	if s.objects[key] == nil {
+		return apierrors.NewNotFound(schema.GroupResource{Resource: key.Kind}, key.Name)
+	}
+	switch into := o.(type) {
+	case *unstructured.Unstructured:
+		into.Object = s.live(key).Object
+		if key == s.foreign {
+			into.SetLabels(nil)
+		}
+	case *metav1.PartialObjectMetadata:
+		into.Labels = s.objects[key].GetLabels()
+	}
+	return nil
+}
+
+func (s *store) apply(_ context.Context, _ client.WithWatch, o runtime.ApplyConfiguration, _ ...client.ApplyOption) error {
+	raw, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	u := &unstructured.Unstructured{}
+	if err := u.UnmarshalJSON(raw); err != nil {
+		return err
+	}
+	key := keyOf(u)
+	if s.refuses("apply", key) {
+		return errRefused
+	}
+	s.objects[key], s.digests[key] = u, policy.DigestOf(u.Object)
+	s.contents = append(s.contents, inWordsOf(u))
+	s.wrote("apply", key)
+	if raw, err = s.live(key).MarshalJSON(); err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, o)
+}
+
+func (s *store) delete(_ context.Context, _ client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+	key := keyOf(o)
+	if s.refuses("delete", key) {
+		return errRefused
+	}
+	p := (&client.DeleteOptions{}).ApplyOptions(opts).Preconditions
+	if have := s.live(key); *p.UID != have.GetUID() || *p.ResourceVersion != have.GetResourceVersion() {
+		return apierrors.NewConflict(schema.GroupResource{Resource: key.Kind}, key.Name, fmt.Errorf("version %s", *p.ResourceVersion))
+	}
+	delete(s.objects, key)
+	delete(s.digests, key)
+	s.wrote("delete", key)
+	return nil
+}
+
+func (s *store) observed() []apply.Observed {
+	var out []apply.Observed
+	for key := range s.objects {
+		stripped, err := apply.Strip(s.live(key))
+		if err != nil {
+			panic(err)
+		}
+		o, err := apply.Observe(stripped.(*unstructured.Unstructured))
+		if err != nil {
+			panic(err)
+		}
+		out = append(out, o)
+	}
+	slices.SortFunc(out, func(a, b apply.Observed) int { return slices.Compare([]byte(a.Key.String()), []byte(b.Key.String())) })
+	return out
+}
+
+func digestsOf(objects []*policy.Object) map[apply.Key]string {
+	out := map[apply.Key]string{}
+	for _, o := range objects {
+		out[apply.KeyOf(o)] = o.Digest
+	}
+	return out
+}
+
+// pass is one pass of the operator: it plans on what stands, and carries out.
+func (s *store) pass(ctx context.Context, in apply.Input, w *apply.Writer, d declaration) (*apply.Plan, *apply.Result) {
+	in.Observed = s.observed()
+	in.Known = maps.Clone(in.Known)
+	p := apply.NewPlan(in)
+	return p, w.Carry(ctx, p, joinsOf(d.model(nil)))
+}
+
+// flows is who may send to whom at which port, in a fixed order: out of the
+// sender and into the receiver.
+type flows struct{ out, in []bool }
+
+// judge judges states, each content once.
+type judge map[string]flows
+
+func (j judge) all(states []state) []flows {
+	var all []flows
+	for _, now := range states {
+		if _, known := j[now.content]; !known {
+			j[now.content] = judged(now.objects)
+		}
+		all = append(all, j[now.content])
+	}
+	return all
+}
+
+func judged(objects []policy.Manifest) flows {
+	world, ends := siteWorld()
+	e := policytest.New(world, objects)
+	var f flows
+	for _, from := range ends {
+		for _, to := range ends {
+			for _, port := range sitePorts {
+				if from != to {
+					out, in := e.Directions(from, to, "TCP", port)
+					f.out, f.in = append(f.out, out), append(f.in, in)
+				}
+			}
+		}
+	}
+	return f
+}
+
+// flowName is the flow at a place in flows.
+func flowName(n int) string {
+	_, ends := siteWorld()
+	for _, from := range ends {
+		for _, to := range ends {
+			for _, port := range sitePorts {
+				if from == to {
+					continue
+				}
+				if n == 0 {
+					return fmt.Sprintf("%s to %s at %d", from, to, port)
+				}
+				n--
+			}
+		}
+	}
+	return "?"
+}
