@@ -4,6 +4,7 @@
 package config
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -79,15 +81,15 @@ func definition(name string) *apiextensionsv1.CustomResourceDefinition {
 // second after it was created.
 func awaitRefusal(t *testing.T, c client.Client, o client.Object) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		err := c.Delete(t.Context(), o, client.DryRunAll)
+	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		err := c.Delete(ctx, o, client.DryRunAll)
 		if apierrors.IsForbidden(err) {
-			return
+			return true, nil
 		}
-		must(t, err)
-		if time.Now().After(deadline) {
-			t.Fatal("the API server does not take the admission policy up")
-		}
+		return false, err
+	})
+	if err != nil {
+		t.Fatalf("waiting until the API server takes the admission policy up: %v", err)
 	}
 }
 

@@ -21,6 +21,7 @@
 package closing
 
 import (
+	"maps"
 	"net/netip"
 	"strings"
 	"time"
@@ -36,17 +37,25 @@ const (
 	// Settling is how long flows that are refused at a start are given.
 	Settling = 10 * time.Second
 	// mostPast bounds what is remembered. The oldest goes: its flows have been judged
-	// most often.
+	// most often, and those that were to end are known one by one.
 	mostPast = 16
 )
 
 // Hunt remembers what was closed lately. The zero value knows of nothing.
 type Hunt struct {
-	past     []past
+	past []past
+	// ending are flows that were found once, by what closed them.
+	ending   map[flows.Flow]closure
 	suspects map[flows.Flow]bool
 	settled  time.Time
 	// changed is when the last change was.
 	changed time.Time
+}
+
+// closure is why a flow is to end.
+type closure struct {
+	closed string
+	until  time.Time
 }
 
 // past is what stood before a change.
@@ -81,7 +90,7 @@ func (h *Hunt) Changed(before *verdict.Rules, at time.Time) {
 // seldom later.
 func (h *Hunt) Next(at time.Time) (time.Duration, bool) {
 	h.forget(at)
-	if len(h.past) == 0 && len(h.suspects) == 0 {
+	if h.over() {
 		return 0, false
 	}
 	switch age := at.Sub(h.changed); {
@@ -96,6 +105,9 @@ func (h *Hunt) Next(at time.Time) (time.Duration, bool) {
 	}
 }
 
+// over says that there is nothing to look for.
+func (h *Hunt) over() bool { return len(h.past) == 0 && len(h.ending) == 0 && len(h.suspects) == 0 }
+
 // forget drops what is over.
 func (h *Hunt) forget(at time.Time) {
 	keep := h.past[:0]
@@ -106,6 +118,7 @@ func (h *Hunt) forget(at time.Time) {
 	}
 	clear(h.past[len(keep):])
 	h.past = keep
+	maps.DeleteFunc(h.ending, func(_ flows.Flow, c closure) bool { return !at.Before(c.until) })
 	if len(h.suspects) > 0 && at.After(h.settled.Add(Settling)) {
 		h.suspects = nil
 	}
@@ -114,15 +127,22 @@ func (h *Hunt) forget(at time.Time) {
 // Ends says whether a live flow is to end, and the names of the objects that admitted
 // it before, "" where that is not known.
 func (h *Hunt) Ends(f flows.Flow, now *verdict.Rules, at time.Time) (closed string, ends bool) {
-	if len(h.past) == 0 && len(h.suspects) == 0 || !judged(f, now) {
+	if h.over() || !judged(f, now) {
 		return "", false
+	}
+	if c, found := h.ending[f]; found {
+		return c.closed, true
 	}
 	for _, p := range h.past {
 		if !sameHands(p.rules, now, f) {
 			continue
 		}
 		if before := p.rules.Judge(asked(f)); before.Answer != verdict.Refused {
-			return names(before.By), true
+			if h.ending == nil {
+				h.ending = map[flows.Flow]closure{}
+			}
+			h.ending[f] = closure{closed: names(before.By), until: p.until}
+			return h.ending[f].closed, true
 		}
 	}
 	return "", h.suspects[f] && !at.Before(h.settled)

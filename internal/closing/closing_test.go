@@ -183,17 +183,31 @@ func TestAHuntEnds(t *testing.T) {
 	}
 }
 
-// A burst of changes does not make a closing forgotten.
+// A burst of changes does not make a closing forgotten: not at once, and a flow that was
+// found not at all.
 func TestABurstOfChanges(t *testing.T) {
 	pods := []verdict.Pod{office, plant}
 	open, shut := rules(t, pods, floor, conduit), rules(t, pods, floor)
 	var h closing.Hunt
 	h.Changed(open, start)
-	for i := range 12 {
-		h.Changed(shut, start.Add(time.Duration(i)*time.Millisecond))
+	burst := func(n int) {
+		for range n {
+			h.Changed(shut, start)
+		}
 	}
-	if _, ends := h.Ends(opcua, shut, start.Add(time.Second)); !ends {
-		t.Error("the flow lives on")
+	burst(12)
+	if _, ends := h.Ends(opcua, shut, start); !ends {
+		t.Error("the flow lives on after a few changes")
+	}
+	burst(100)
+	if closed, ends := h.Ends(opcua, shut, start.Add(time.Second)); !ends || closed != "conduit-office" {
+		t.Errorf("after many changes: ends %t, closed by %q", ends, closed)
+	}
+	if _, ends := h.Ends(opcua, open, start.Add(time.Second)); ends {
+		t.Error("a flow that is admitted again ends")
+	}
+	if _, again := h.Next(start.Add(time.Hour)); again {
+		t.Error("flows that were found are never forgotten")
 	}
 }
 

@@ -36,38 +36,38 @@ type lab struct {
 }
 
 // newLab fails without root: a probe that was not tried proves nothing.
-func newLab(t testing.TB) *lab {
-	t.Helper()
+func newLab(tb testing.TB) *lab {
+	tb.Helper()
 	if os.Geteuid() != 0 {
-		t.Fatal("these tests make network namespaces: run them as root")
+		tb.Fatal("these tests make network namespaces: run them as root")
 	}
-	l := &lab{folder: t.TempDir(), router: filepath.Join(t.TempDir(), "router")}
-	makeNamespace(t, l.router)
+	l := &lab{folder: tb.TempDir(), router: filepath.Join(tb.TempDir(), "router")}
+	makeNamespace(tb, l.router)
 	for _, family := range []string{"ipv4/ip_forward", "ipv6/conf/all/forwarding"} {
-		within(t, l.router, func() error { return os.WriteFile("/proc/sys/net/"+family, []byte("1"), 0) })
+		within(tb, l.router, func() error { return os.WriteFile("/proc/sys/net/"+family, []byte("1"), 0) })
 	}
-	l.a, l.b = l.addPod(t, "a", 1), l.addPod(t, "b", 2)
+	l.a, l.b = l.addPod(tb, "a", 1), l.addPod(tb, "b", 2)
 	l.hosts = probe.NewHosts(l.folder, "")
-	l.read(t)
-	l.settle(t)
+	l.read(tb)
+	l.settle(tb)
 	return l
 }
 
 // addPod makes a namespace with one link to the router.
-func (l *lab) addPod(t testing.TB, name string, n byte) [2]netip.Addr {
-	t.Helper()
+func (l *lab) addPod(tb testing.TB, name string, n byte) [2]netip.Addr {
+	tb.Helper()
 	path := filepath.Join(l.folder, name)
-	makeNamespace(t, path)
+	makeNamespace(tb, path)
 	pod, err := os.Open(path)
-	must(t, err)
+	must(tb, err)
 	defer func() { _ = pod.Close() }()
 	link := "veth-" + name
-	within(t, l.router, func() error {
+	within(tb, l.router, func() error {
 		return errors.Join(netlink.LinkAdd(&netlink.Veth{
 			LinkAttrs: netlink.LinkAttrs{Name: link}, PeerName: "eth0", PeerNamespace: netlink.NsFd(int(pod.Fd())),
 		}), configure(link, fmt.Sprintf("10.99.%d.1/24", n), fmt.Sprintf("fd00:99:%d::1/64", n)))
 	})
-	within(t, path, func() error {
+	within(tb, path, func() error {
 		return errors.Join(
 			configure("eth0", fmt.Sprintf("10.99.%d.2/24", n), fmt.Sprintf("fd00:99:%d::2/64", n)),
 			netlink.RouteAdd(&netlink.Route{Gw: net.ParseIP(fmt.Sprintf("10.99.%d.1", n))}),
@@ -105,31 +105,31 @@ func configure(link string, addrs ...string) error {
 
 // settle waits until packets pass: the kernel puts off a new link by up to a second,
 // and asks for a neighbour by IPv6 again only after one.
-func (l *lab) settle(t testing.TB) {
-	t.Helper()
+func (l *lab) settle(tb testing.TB) {
+	tb.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for family := range l.a {
 		for {
-			got, err := l.connect(t, l.attempt(family, 1))
+			got, err := l.connect(tb, l.attempt(family, 1))
 			if got == probe.Passed {
 				break
 			}
 			if time.Now().After(deadline) {
-				t.Fatalf("from %s to %s: %s: %v", l.a[family], l.b[family], got, err)
+				tb.Fatalf("from %s to %s: %s: %v", l.a[family], l.b[family], got, err)
 			}
 		}
 	}
 }
 
 // filter replaces what the router does to packets from pod to pod.
-func (l *lab) filter(t testing.TB, rules ...string) {
-	t.Helper()
-	nft(t, l.router, "flush ruleset\ntable inet f { chain forward { type filter hook forward priority 0;\n"+strings.Join(rules, "\n")+"\n}\n}\n")
+func (l *lab) filter(tb testing.TB, rules ...string) {
+	tb.Helper()
+	nft(tb, l.router, "flush ruleset\ntable inet f { chain forward { type filter hook forward priority 0;\n"+strings.Join(rules, "\n")+"\n}\n}\n")
 }
 
-func nft(t testing.TB, path, script string) {
-	t.Helper()
-	within(t, path, func() error {
+func nft(tb testing.TB, path, script string) {
+	tb.Helper()
+	within(tb, path, func() error {
 		c := exec.Command("nft", "-f", "-")
 		c.Stdin = strings.NewReader(script)
 		if out, err := c.CombinedOutput(); err != nil {
@@ -139,10 +139,10 @@ func nft(t testing.TB, path, script string) {
 	})
 }
 
-func (l *lab) read(t testing.TB) (map[netip.Addr]string, []probe.Skipped) {
-	t.Helper()
-	places, skipped, err := l.hosts.Read(t.Context())
-	must(t, err)
+func (l *lab) read(tb testing.TB) (map[netip.Addr]string, []probe.Skipped) {
+	tb.Helper()
+	places, skipped, err := l.hosts.Read(tb.Context())
+	must(tb, err)
 	return places, skipped
 }
 
@@ -157,9 +157,9 @@ func (l *lab) plan(family int) probe.Plan {
 }
 
 // connect makes one attempt for as long as the prober would.
-func (l *lab) connect(t testing.TB, a probe.Attempt) (probe.Outcome, error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), l.prober().Timeout)
+func (l *lab) connect(tb testing.TB, a probe.Attempt) (probe.Outcome, error) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), l.prober().Timeout)
 	defer cancel()
 	return l.hosts.Connect(ctx, a)
 }
@@ -170,46 +170,46 @@ func (l *lab) prober() *probe.Prober {
 
 // makeNamespace makes a network namespace with a file, as "ip netns add" does, and
 // removes both after the test.
-func makeNamespace(t testing.TB, path string) {
-	t.Helper()
-	must(t, os.WriteFile(path, nil, 0o600))
-	within(t, thisNamespace, func() error {
+func makeNamespace(tb testing.TB, path string) {
+	tb.Helper()
+	must(tb, os.WriteFile(path, nil, 0o600))
+	within(tb, thisNamespace, func() error {
 		return errors.Join(
 			unix.Unshare(unix.CLONE_NEWNET), unix.Mount(thisNamespace, path, "", unix.MS_BIND, ""),
 			// IPv6 is usable at once.
 			os.WriteFile("/proc/sys/net/ipv6/conf/default/accept_dad", []byte("0"), 0),
 		)
 	})
-	t.Cleanup(func() { removeNamespace(t, path) })
+	tb.Cleanup(func() { removeNamespace(tb, path) })
 }
 
 // addLink gives a namespace a link that leads nowhere.
-func addLink(t testing.TB, path string) {
-	t.Helper()
-	within(t, path, func() error {
+func addLink(tb testing.TB, path string) {
+	tb.Helper()
+	within(tb, path, func() error {
 		return netlink.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "eth0"}, PeerName: "nowhere"})
 	})
 }
 
 // addAddress puts another address on a pod.
-func addAddress(t testing.TB, path, addr string) {
-	t.Helper()
-	within(t, path, func() error { return configure("eth0", addr) })
+func addAddress(tb testing.TB, path, addr string) {
+	tb.Helper()
+	within(tb, path, func() error { return configure("eth0", addr) })
 }
 
 // removeNamespace may be called twice.
-func removeNamespace(t testing.TB, path string) {
-	t.Helper()
+func removeNamespace(tb testing.TB, path string) {
+	tb.Helper()
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return
 	}
-	must(t, errors.Join(unix.Unmount(path, unix.MNT_DETACH), os.Remove(path)))
+	must(tb, errors.Join(unix.Unmount(path, unix.MNT_DETACH), os.Remove(path)))
 }
 
 // within runs do on a thread that is in a namespace.
-func within(t testing.TB, path string, do func() error) {
-	t.Helper()
-	must(t, onThread(path, do))
+func within(tb testing.TB, path string, do func() error) {
+	tb.Helper()
+	must(tb, onThread(path, do))
 }
 
 // onThread is within for goroutines other than the test's.
@@ -222,9 +222,9 @@ func onThread(path string, do func() error) error {
 	return probe.Inside(int(ns.Fd()), do)
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }

@@ -146,7 +146,7 @@ func (p *Prober) mustPass(ctx context.Context, a Attempt) (half, error) {
 			return half{}, err
 		}
 		if outcome == Passed || outcome == Misdirected || tries == triesToPass || ctx.Err() != nil {
-			return p.weigh(a, outcome, Admitted), nil
+			return p.weigh(a, outcome, Admitted), nil //nolint:nilerr // an end of the context is no error of the attempt
 		}
 	}
 }

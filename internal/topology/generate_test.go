@@ -65,7 +65,7 @@ func (g generator) zoneSpec() v1alpha1.ZoneSpec {
 	s := v1alpha1.ZoneSpec{
 		Purdue:      []v1alpha1.Level{pick(g, "level", v1alpha1.LevelL1, v1alpha1.LevelL2), v1alpha1.LevelL1, v1alpha1.LevelDMZ, v1alpha1.LevelL4}[kind],
 		Type:        []v1alpha1.ZoneType{v1alpha1.ZoneTypeControl, v1alpha1.ZoneTypeSafety, v1alpha1.ZoneTypeDMZ, v1alpha1.ZoneTypeBusiness}[kind],
-		SLTarget:    all(int32(g.count("sl", 4))), //nolint:gosec // small
+		SLTarget:    all(int32(g.count("sl", 4))),
 		Enforcement: pick(g, "enforcement", v1alpha1.EnforcementEnforce, v1alpha1.EnforcementObserve),
 		Parent:      pick(g, "parent", "", "", "z0", "z1", "nix"),
 	}

@@ -239,7 +239,7 @@ func (g generator) editOne(s *Snapshot) ObjectRef {
 		edit(c, func() { c.Spec = g.conduitSpec() })
 		return ObjectRef{KindConduit, c.Name}
 	default:
-		s.Site.Spec.Rules.LargestLevelStep = int32(g.count("step", 6)) //nolint:gosec // small
+		s.Site.Spec.Rules.LargestLevelStep = int32(g.count("step", 6))
 		s.Site.Spec.ClusterNetworks = []v1alpha1.CIDR{pick[v1alpha1.CIDR](g, "cluster", "10.42.0.0/16", "10.1.0.0/16", "10.9.0.1/16")}
 		s.Site.Spec.ZoneLabelKeys = []string{pick(g, "zone label", "cell", "line", "app")}
 		ns := rapid.SampledFrom(s.Namespaces).Draw(g.t, "namespace")

@@ -29,14 +29,25 @@ func (c *ControlPlane) Kill() error {
 	for _, pid := range mine {
 		errs = append(errs, syscall.Kill(pid, syscall.SIGKILL))
 	}
-	for deadline := time.Now().Add(stopTimeout); len(mine) > 0 && err == nil; mine, err = c.children() {
-		if time.Now().After(deadline) {
-			errs = append(errs, fmt.Errorf("killing the control plane: processes %v are still there", mine))
-			break
+	return errors.Join(append(errs, c.awaitDeath())...)
+}
+
+// awaitDeath waits until every process that was killed is gone.
+func (c *ControlPlane) awaitDeath() error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	timeout := time.After(stopTimeout)
+	for {
+		left, err := c.children()
+		if err != nil || len(left) == 0 {
+			return err
 		}
-		time.Sleep(5 * time.Millisecond)
+		select {
+		case <-tick.C:
+		case <-timeout:
+			return fmt.Errorf("killing the control plane: processes %v are still there", left)
+		}
 	}
-	return errors.Join(append(errs, err)...)
 }
 
 // Restart starts everything again after Kill, under the same addresses and with the

@@ -21,6 +21,7 @@ import (
 
 // trialZone is a zone of some of the namespaces trial-a to trial-d.
 func trialZone(t *testing.T, name string, namespaces ...string) *unstructured.Unstructured {
+	t.Helper()
 	return stage.Parse(t, fmt.Sprintf(`
 apiVersion: zonewarden.io/v1alpha1
 kind: Zone
@@ -38,6 +39,7 @@ spec:
 }
 
 func trialNamespace(t *testing.T, name string) *unstructured.Unstructured {
+	t.Helper()
 	return stage.Parse(t, fmt.Sprintf(`
 apiVersion: v1
 kind: Namespace
@@ -47,6 +49,7 @@ metadata: {name: %s, labels: {zonewarden.io/scope: ot}}
 
 // trialConduit joins two zones on the port that is watched.
 func trialConduit(t *testing.T, from, to string) *unstructured.Unstructured {
+	t.Helper()
 	return stage.Parse(t, fmt.Sprintf(`
 apiVersion: zonewarden.io/v1alpha1
 kind: Conduit

@@ -79,7 +79,7 @@ func isolated() (int, error) {
 	case got := <-interrupted:
 		// The first process of a process namespace takes all others with it.
 		_ = cmd.Process.Kill()
-		_ = <-done
+		<-done //nolint:errcheck // it was killed
 		return 128 + int(got.(syscall.Signal)), nil
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {

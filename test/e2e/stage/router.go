@@ -126,8 +126,10 @@ func (r *Router) wire(h *Host) error {
 
 // Allow makes these the only ways through.
 func (r *Router) Allow(passages ...Passage) error {
-	rules := []string{"flush ruleset", "table ip router {", "chain forward {",
-		"type filter hook forward priority filter; policy drop;", "ct state established,related accept"}
+	rules := []string{
+		"flush ruleset", "table ip router {", "chain forward {",
+		"type filter hook forward priority filter; policy drop;", "ct state established,related accept",
+	}
 	for _, p := range passages {
 		rules = append(rules, fmt.Sprintf("ip saddr %s ip daddr %s %s dport %d accept",
 			p.From.Address, p.To.Address, strings.ToLower(p.Port.Transport), p.Port.Number))
