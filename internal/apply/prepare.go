@@ -144,9 +144,11 @@ func keep(from map[string]string, keys ...string) map[string]string {
 	return out
 }
 
-// leavingFloors are those which deny.
+// leavingFloors are those which deny, as far as they are ours to write before they go.
 func leavingFloors(leaving []*change) []*change {
-	return slices.DeleteFunc(slices.Clone(leaving), func(c *change) bool { return c.Object.Part != policy.PartFloor })
+	return slices.DeleteFunc(slices.Clone(leaving), func(c *change) bool {
+		return c.Object.Part != policy.PartFloor || c.before == nil
+	})
 }
 
 // asLeft is a removal of the object as this run has left it.

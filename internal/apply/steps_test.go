@@ -21,20 +21,30 @@ import (
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
-// rules is a policy of Cilium's with one rule for each word, in which a namespace
-// is what the word says. A floor denies.
+// rules is a policy of Cilium's with one rule for each word: "a" is for namespace
+// a, "a/x" lets x in there, "a@g" the addresses of group g, and "a!" only denies. A
+// floor's rules deny.
 func rules(name string, part policy.Part, source topology.ObjectRef, words ...string) *policy.Object {
 	u := &unstructured.Unstructured{Object: map[string]any{}}
 	u.SetGroupVersionKind(apply.GVKClusterwidePolicy)
 	u.SetName(name)
 	var specs []any
 	for _, word := range words {
+		namespace, group, named := strings.Cut(word, "@")
+		namespace, peer, _ := strings.Cut(namespace, "/")
+		namespace, bare := strings.CutSuffix(namespace, "!")
+		entry := map[string]any{"fromEndpoints": []any{map[string]any{"matchLabels": map[string]any{"k8s:peer": peer}}}}
+		switch {
+		case bare:
+			entry = map[string]any{"fromEntities": []any{"host"}}
+		case named:
+			entry = map[string]any{"fromCIDRSet": []any{map[string]any{"cidrGroupRef": "zone-" + group}}}
+		}
 		deny := part == policy.PartFloor
-		entry := []any{map[string]any{"fromEndpoints": []any{map[string]any{"matchLabels": map[string]any{"k8s:peer": word}}}}}
 		specs = append(specs, map[string]any{
-			"endpointSelector":  map[string]any{"matchLabels": map[string]any{"k8s:io.kubernetes.pod.namespace": word}},
+			"endpointSelector":  map[string]any{"matchLabels": map[string]any{"k8s:io.kubernetes.pod.namespace": namespace}},
 			"enableDefaultDeny": map[string]any{"ingress": deny, "egress": deny},
-			"ingress":           entry,
+			"ingress":           []any{entry},
 		})
 	}
 	u.Object["specs"] = specs
@@ -64,13 +74,33 @@ func (c carriedOut) wants(t *testing.T, want ...string) {
 	}
 }
 
-// inWordsOf is "name: namespaces", or its addresses.
+// inWordsOf is "name: namespaces", with the peers of each in the words of rules, or
+// "name: addresses". A rule of a floor that does not deny has a question mark.
 func inWordsOf(u *unstructured.Unstructured) string {
 	words := []string{u.GetName() + ":"}
 	specs, _, _ := unstructured.NestedSlice(u.Object, "specs")
-	for _, spec := range specs {
-		namespace, _, _ := unstructured.NestedString(spec.(map[string]any), "endpointSelector", "matchLabels", "k8s:io.kubernetes.pod.namespace")
-		words = append(words, namespace)
+	for _, s := range specs {
+		spec := s.(map[string]any)
+		word, _, _ := unstructured.NestedString(spec, "endpointSelector", "matchLabels", "k8s:io.kubernetes.pod.namespace")
+		var entry map[string]any
+		if ingress, _, _ := unstructured.NestedSlice(spec, "ingress"); len(ingress) > 0 {
+			entry = ingress[0].(map[string]any)
+		}
+		if endpoints, _, _ := unstructured.NestedSlice(entry, "fromEndpoints"); len(endpoints) > 0 {
+			if peer, _, _ := unstructured.NestedString(endpoints[0].(map[string]any), "matchLabels", "k8s:peer"); peer != "" {
+				word += "/" + peer
+			}
+		}
+		peers, _, _ := unstructured.NestedSlice(entry, "fromCIDRSet")
+		for _, p := range peers {
+			for _, value := range p.(map[string]any) {
+				word += "@" + strings.TrimPrefix(value.(string), "zone-")
+			}
+		}
+		if deny, _, _ := unstructured.NestedBool(spec, "enableDefaultDeny", "ingress"); !deny && strings.HasPrefix(u.GetName(), "zone-") {
+			word += "?"
+		}
+		words = append(words, word)
 	}
 	addresses, _, _ := unstructured.NestedStringSlice(u.Object, "spec", "externalCIDRs")
 	return strings.Join(append(words, addresses...), " ")
@@ -83,9 +113,12 @@ func change(t *testing.T, s *store, known map[apply.Key]string, wanted ...*polic
 	for _, o := range in.Observed {
 		in.Declared[o.Source] = apply.Declaration{UID: uid, InForce: true}
 	}
+	for zone := range s.joins {
+		in.Declared[zoneRef(zone)] = apply.Declaration{UID: uid, InForce: true}
+	}
 	p := apply.NewPlan(in)
 	ctx := logr.NewContext(t.Context(), logr.Discard())
-	return carriedOut{s, s.writer().Carry(ctx, p, func(string) []topology.ObjectRef { return nil })}
+	return carriedOut{s, s.writer().Carry(ctx, p, func(zone string) []topology.ObjectRef { return s.joins[zone] })}
 }
 
 func TestOneChangeIsOneWrite(t *testing.T) {
@@ -132,6 +165,15 @@ func TestInterruptedRunDoesNotGrow(t *testing.T) {
 	s = newStore(list(allows("c", "a", "x")))
 	s.refuses = func(verb string, _ apply.Key) bool { return verb == "get" }
 	change(t, s, nil, allows("c", "x")).wants(t, "conduit-c: x")
+
+	s = newStore(list(group("g", 1), allows("c", "a@g")))
+	wanted := list(group("g", 2), allows("c", "b@g"))
+	s.joins = joined("g", "c")
+	s.refuse("apply", "zone-g", 1)
+	change(t, s, nil, wanted...)
+	s.refuses = func(string, apply.Key) bool { return false }
+	change(t, s, nil, wanted...).wants(t, "conduit-c: a@10.0.1.0/24 b@10.0.2.0/24",
+		"zone-g: 10.0.1.0/24 10.0.2.0/24", "zone-g: 10.0.2.0/24", "conduit-c: b@g")
 }
 
 func TestWhatOthersWroteIsNotCarriedAlong(t *testing.T) {
@@ -206,8 +248,8 @@ func TestWhatCannotBeReadIsNotWritten(t *testing.T) {
 
 func TestWhatIsTooLargeTogetherChangesAtOnceAndLast(t *testing.T) {
 	var many []string
-	for i := range 5000 {
-		many = append(many, fmt.Sprintf("namespace-%d", i))
+	for i := range 1000 {
+		many = append(many, fmt.Sprintf("%01000d", i))
 	}
 	s := newStore(list(denies("a", many...), denies("b", "b", "c")))
 	c := change(t, s, nil, denies("a", "a"), denies("b", "b", "d"))
@@ -224,6 +266,37 @@ func TestOtherKindsChangeAtOnce(t *testing.T) {
 	s.refuses = func(verb string, _ apply.Key) bool { return verb == "get" }
 	c := change(t, s, nil, allow("c", 2), allow("d", 2), floor("a", 2), floor("b", 2))
 	c.wants(t, "conduit-c:", "conduit-d:", "zone-a:", "zone-b:")
+}
+
+// TestLeavingFloorsAreOpenedBeforeTheyGo, but only as what we left there: a floor
+// that somebody removed or edited meanwhile is not made anew by that.
+func TestLeavingFloorsAreOpenedBeforeTheyGo(t *testing.T) {
+	bare := func(zone string) *policy.Object { return denies(zone, "a!") }
+	plan := func(s *store) *apply.Plan {
+		return apply.NewPlan(apply.Input{Observed: s.observed(), Declared: inForce(zoneRef("y"), zoneRef("z"))})
+	}
+	carry := func(s *store, p *apply.Plan) []string {
+		r := s.writer().Carry(t.Context(), p, func(string) []topology.ObjectRef { return nil })
+		if len(r.Failed) > 0 {
+			t.Errorf("failed %v", r.Failed)
+		}
+		return s.log
+	}
+	const kind = "CiliumClusterwideNetworkPolicy/"
+	s := newStore(list(bare("y"), bare("z")))
+	want := list("apply "+kind+"zone-y", "apply "+kind+"zone-z", "delete "+kind+"zone-y", "delete "+kind+"zone-z")
+	if diff := cmp.Diff(want, carry(s, plan(s))); diff != "" {
+		t.Errorf("both go (-want +have)\n%s", diff)
+	}
+	s = newStore(list(bare("y"), bare("z"), bare("x")))
+	p := plan(s)
+	delete(s.objects, apply.KeyOf(bare("y")))
+	s.fields = map[apply.Key][]metav1.ManagedFieldsEntry{apply.KeyOf(bare("z")): {{
+		Manager: "kubectl-edit", FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(`{"f:specs":{}}`),
+	}}}
+	if diff := cmp.Diff(list("delete "+kind+"zone-z"), carry(s, p)); diff != "" {
+		t.Errorf("one has gone, one was edited (-want +have)\n%s", diff)
+	}
 }
 
 func TestFloorsGoBeforeConduitsOnCiliumOnly(t *testing.T) {

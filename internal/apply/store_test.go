@@ -24,6 +24,7 @@ import (
 	"github.com/zonewarden/zonewarden/internal/apply"
 	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/policy/policytest"
+	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
 // store is a cluster that keeps what is applied, and every state it was in.
@@ -40,6 +41,8 @@ type store struct {
 	// fields and foreign are what a live object has beside what was applied.
 	fields  map[apply.Key][]metav1.ManagedFieldsEntry
 	foreign apply.Key
+	// joins says which conduits join which zone.
+	joins map[string][]topology.ObjectRef
 	// refuses says which calls fail.
 	refuses func(verb string, key apply.Key) bool
 	known   map[apply.Key]string
@@ -155,6 +158,9 @@ func (s *store) delete(_ context.Context, _ client.WithWatch, o client.Object, o
 	key := keyOf(o)
 	if s.refuses("delete", key) {
 		return errRefused
+	}
+	if s.objects[key] == nil {
+		return apierrors.NewNotFound(schema.GroupResource{Resource: key.Kind}, key.Name)
 	}
 	p := (&client.DeleteOptions{}).ApplyOptions(opts).Preconditions
 	if have := s.live(key); *p.UID != have.GetUID() || *p.ResourceVersion != have.GetResourceVersion() {
