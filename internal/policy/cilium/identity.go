@@ -12,37 +12,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/policy/identity"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
-
-// Cilium gives pods with the same identity labels one identity, and policy sees
-// identities only. Labels that its default filter leaves out of the identity
-// cannot be selected by: "equals" matches no pod, "is not" matches all. A test
-// holds this list to Cilium's own filter.
-var outsideIdentity = []string{
-	"io.kubernetes",
-	"kubernetes.io",
-	"statefulset.kubernetes.io/pod-name",
-	"apps.kubernetes.io/pod-index",
-	"batch.kubernetes.io/job-completion-index",
-	"batch.kubernetes.io/controller-uid",
-	"k8s.io",
-	"pod-template-generation",
-	"pod-template-hash",
-	"controller-revision-hash",
-	"controller-uid",
-	"annotation",
-	"etcd_node",
-	"topology.kubernetes.io",
-	k8sconst.LabelPrefix,
-}
-
-// invisible says that Cilium's default label filter hides this pod label from
-// policy.
-func invisible(key string) bool {
-	return strings.Contains(key, "beta.kubernetes.io") ||
-		slices.ContainsFunc(outsideIdentity, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
-}
 
 // longestName is the most that a label key may have after its last slash.
 const longestName = 63
@@ -109,7 +81,7 @@ func invisibleKeys(selectors []*metav1.LabelSelector) []string {
 			continue
 		}
 		for _, key := range topology.SelectorKeys(s) {
-			if invisible(key) {
+			if identity.LeavesOut(key) {
 				hidden = append(hidden, key)
 			}
 		}
@@ -142,7 +114,7 @@ func widens(w topology.Workloads) bool {
 		}
 		for _, e := range s.MatchExpressions {
 			excludes := e.Operator == metav1.LabelSelectorOpNotIn || e.Operator == metav1.LabelSelectorOpDoesNotExist
-			if excludes && invisible(e.Key) {
+			if excludes && identity.LeavesOut(e.Key) {
 				return true
 			}
 		}

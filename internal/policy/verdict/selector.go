@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/zonewarden/zonewarden/internal/policy/identity"
 )
 
 // origin is where the value of a key comes from.
@@ -112,31 +114,9 @@ const (
 	ciliumNamespaceLabels = "io.cilium.k8s.namespace.labels."
 )
 
-// outsideIdentity are the labels that Cilium's default filter leaves out of a
-// pod's identity, by their beginning. No policy can select by them there, while
-// another CNI can.
-var outsideIdentity = []string{
-	"io.kubernetes",
-	"kubernetes.io",
-	"statefulset.kubernetes.io/pod-name",
-	"apps.kubernetes.io/pod-index",
-	"batch.kubernetes.io/job-completion-index",
-	"batch.kubernetes.io/controller-uid",
-	"k8s.io",
-	"pod-template-generation",
-	"pod-template-hash",
-	"controller-revision-hash",
-	"controller-uid",
-	"annotation",
-	"etcd_node",
-	"topology.kubernetes.io",
-	"io.cilium.k8s", // what Cilium keeps for itself, such as the service account
-}
-
 // ofPod returns where the value of a pod label comes from.
 func ofPod(key string) (origin, string) {
-	if strings.Contains(key, "beta.kubernetes.io") ||
-		slices.ContainsFunc(outsideIdentity, func(prefix string) bool { return strings.HasPrefix(key, prefix) }) {
+	if identity.LeavesOut(key) {
 		return hidden, key
 	}
 	return podLabel, key
