@@ -73,7 +73,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		hosts:   probe.NewHosts(o.Namespaces, o.HostNamespace),
 		changed: make(chan struct{}, 1), asked: make(chan struct{}, 1), due: make(chan struct{}, 1),
 	}
-	kinds, err := servedKinds(mgr)
+	kinds, err := served(mgr.GetRESTMapper())
 	if err != nil {
 		return fmt.Errorf("asking what policies the cluster serves: %w", err)
 	}

@@ -19,7 +19,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	toolscache "k8s.io/client-go/tools/cache"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -42,10 +41,7 @@ const asksAgain = time.Minute
 
 var errOtherKinds = errors.New("the cluster serves other kinds of policies than at the start: starting anew")
 
-func servedKinds(mgr ctrl.Manager) ([]policyKind, error) {
-	return served(mgr.GetRESTMapper())
-}
-
+// served are those of them that the cluster serves.
 func served(mapper meta.RESTMapper) ([]policyKind, error) {
 	var out []policyKind
 	for _, k := range policyKinds {

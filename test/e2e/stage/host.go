@@ -15,7 +15,6 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -70,9 +69,6 @@ type Outcome struct {
 	Err  error
 	Took time.Duration
 }
-
-// Refused says that somebody answered with a reset, so that the packet did arrive.
-func (o Outcome) Refused() bool { return errors.Is(o.Err, syscall.ECONNREFUSED) }
 
 // kinds of connection, the first byte that a client sends.
 const (
