@@ -42,7 +42,7 @@ func (s *Stage) PowerCut() error {
 // removeAgentLinks removes interfaces that the agent made, and its programs from the
 // node's own, as a boot would find them.
 func removeAgentLinks() error {
-	links, err := netlink.LinkList()
+	links, err := interfaces()
 	if err != nil {
 		return fmt.Errorf("listing interfaces: %w", err)
 	}
@@ -56,6 +56,20 @@ func removeAgentLinks() error {
 		}
 	}
 	return nil
+}
+
+// interfaces lists the node's interfaces. The kernel takes down the links of the pods'
+// namespaces in the background, and says of a listing that one of them interrupted that
+// it may miss some: it is asked again, a bounded number of times.
+func interfaces() ([]netlink.Link, error) {
+	var links []netlink.Link
+	var err error
+	for range 100 {
+		if links, err = netlink.LinkList(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			return links, err
+		}
+	}
+	return nil, err
 }
 
 // PowerOn starts what a node starts by itself after a boot, in the order that it comes:
