@@ -57,6 +57,74 @@ const (
 	UnzonedDeny   UnzonedAction = "Deny"
 )
 
+// GuardLayer is one of the three places where the site's segmentation is kept from
+// being undone by policies and objects of others.
+//
+// +kubebuilder:validation:Enum=Admission;Datapath;AdminTier
+type GuardLayer string
+
+// The guard's layers.
+const (
+	// GuardAdmission: the API server refuses what would undo the segmentation, by
+	// the ValidatingAdmissionPolicies of config/admission. Costs nothing per packet
+	// and no map entries. It does not touch what exists already, and who holds the
+	// verb exempt on the Site passes.
+	GuardAdmission GuardLayer = "Admission"
+	// GuardDatapath: on Cilium, every enforced zone also denies what no conduit
+	// declares, which beats every allow of anybody. Costs two more policy writes for
+	// a conduit and more entries in each endpoint's policy map.
+	GuardDatapath GuardLayer = "Datapath"
+	// GuardAdminTier: where ClusterNetworkPolicy is served, every enforced zone also
+	// denies in the Admin tier what no conduit declares. Holds between pods and out
+	// to networks; the kind knows no ingress from networks, so it is never enough
+	// alone.
+	GuardAdminTier GuardLayer = "AdminTier"
+)
+
+// GuardAction says what happens to a pod that policies cannot hold.
+//
+// +kubebuilder:validation:Enum=Deny;Warn;Allow
+type GuardAction string
+
+// The guard actions.
+const (
+	GuardDeny  GuardAction = "Deny"
+	GuardWarn  GuardAction = "Warn"
+	GuardAllow GuardAction = "Allow"
+)
+
+// Guard says how the segmentation is kept from being undone. Policies of others
+// only ever add: without a guard one "allow all" in a namespace opens its zone.
+type Guard struct {
+	// layers in force. Empty: none, and the Site says so.
+	// +optional
+	// +listType=set
+	// +kubebuilder:default={Admission}
+	// +kubebuilder:validation:MaxItems=3
+	Layers []GuardLayer `json:"layers"`
+	// hostNetwork says what happens to pods in scope that ask for the node's own
+	// network, which no policy holds: the API server refuses them (Deny), lets them
+	// pass with a warning, or lets them pass. Those that run are reported in any case.
+	// +optional
+	// +kubebuilder:default=Deny
+	HostNetwork GuardAction `json:"hostNetwork,omitempty"`
+	// secondInterfaces says the same of pods in scope that ask for further
+	// interfaces (Multus), which no policy holds either.
+	// +optional
+	// +kubebuilder:default=Deny
+	SecondInterfaces GuardAction `json:"secondInterfaces,omitempty"`
+	// neverExempt are accounts that the guard holds to the rules even if they have
+	// the verb exempt, for example because a GitOps controller was given every verb
+	// there is: system:serviceaccount:argocd:argocd-application-controller. They
+	// may still write Zones and Conduits as their rights say.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=317
+	NeverExempt []string `json:"neverExempt,omitempty"`
+}
+
 // Site is the plant that this cluster serves: the system under consideration of
 // IEC 62443-3-2 ZCR 1.1. There is exactly one, named "site". Without it no
 // policy is written and none is removed.
@@ -135,6 +203,10 @@ type SiteSpec struct {
 	// +optional
 	// +kubebuilder:default=Report
 	UnzonedWorkloads UnzonedAction `json:"unzonedWorkloads,omitempty"`
+	// guard says how the segmentation is kept from being undone by others.
+	// +optional
+	// +kubebuilder:default={}
+	Guard Guard `json:"guard,omitempty"`
 	// clusterNetworks are the pod and service ranges of this cluster, IPv4 and
 	// IPv6, for example [10.42.0.0/16, 10.43.0.0/16]. No asset may have an
 	// address in them. The pod ranges and addresses that Node objects state are
@@ -172,6 +244,14 @@ type Platform struct {
 	// +optional
 	// +kubebuilder:default={}
 	APIServer APIServerService `json:"apiServer,omitempty"`
+	// policyMapEntries is the size of Cilium's policy map of one pod, its option
+	// bpf-policy-map-max. A map that overflows drops traffic at random, so a change
+	// that would overflow it is not carried out.
+	// +optional
+	// +kubebuilder:default=16384
+	// +kubebuilder:validation:Minimum=256
+	// +kubebuilder:validation:Maximum=65536
+	PolicyMapEntries int32 `json:"policyMapEntries,omitempty"`
 }
 
 // DNSService is the cluster's name service. The defaults fit CoreDNS of k3s and

@@ -48,9 +48,15 @@ type Site struct {
 	DNS      DNS
 	API      APIServer
 	Rules    v1alpha1.SegmentationRules
+	Guard    Guard
+	// PolicyMapEntries is the size of Cilium's policy map of one pod.
+	PolicyMapEntries int
 	// Fingerprint changes when anything above changes.
 	Fingerprint string
 }
+
+// Guard says which objects of denies stand beside the floors.
+type Guard struct{ Admission, Datapath, AdminTier bool }
 
 // DNS is where the cluster's name service is.
 type DNS struct {

@@ -65,6 +65,12 @@ func (r *resolver) readSite(site *v1alpha1.Site, rep *report) bool {
 			UID:      site.UID,
 			FailMode: spec.FailMode,
 			Rules:    spec.Rules,
+			Guard: Guard{
+				Admission: slices.Contains(spec.Guard.Layers, v1alpha1.GuardAdmission),
+				Datapath:  slices.Contains(spec.Guard.Layers, v1alpha1.GuardDatapath),
+				AdminTier: slices.Contains(spec.Guard.Layers, v1alpha1.GuardAdminTier),
+			},
+			PolicyMapEntries: int(spec.Platform.PolicyMapEntries),
 			DNS: DNS{
 				Namespace: spec.Platform.DNS.Namespace,
 				PodLabels: spec.Platform.DNS.PodLabels,
