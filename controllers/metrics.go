@@ -53,6 +53,10 @@ var (
 		Name: "zonewarden_zones_verified",
 		Help: "Zones with workloads in Enforce, by what packets showed: verified, failed, unknown.",
 	}, []string{"result"})
+	fullestPolicyMap = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_policy_map_fullest_ratio",
+		Help: "Predicted entries of the fullest Cilium policy map of a zone's pod, as a part of its size.",
+	})
 	unzonedPods = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "zonewarden_unzoned_pods",
 		Help: "Pods in no zone although their namespace holds an enforced one.",
@@ -61,7 +65,7 @@ var (
 
 func init() {
 	metrics.Registry.MustRegister(policyWrites, driftReverted, passSeconds, objectsInForce,
-		findingsBySeverity, flowsEnforcedBy, heldObjects, failedWrites, zonesVerified, unzonedPods)
+		findingsBySeverity, flowsEnforcedBy, heldObjects, failedWrites, zonesVerified, fullestPolicyMap, unzonedPods)
 }
 
 // observePass puts the outcome of a pass into the metrics.
@@ -92,6 +96,10 @@ func observePass(o *outcome, took time.Duration) {
 	heldObjects.Set(float64(len(o.plan.Held)))
 	failedWrites.Set(float64(len(o.result.Failed)))
 	observeVerified(o)
+	fullestPolicyMap.Set(0)
+	if full := o.budget.Fullest; full.Limit > 0 {
+		fullestPolicyMap.Set(float64(full.Entries) / float64(full.Limit))
+	}
 	unzonedPods.Set(float64(len(o.model.Unzoned)))
 }
 

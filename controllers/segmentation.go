@@ -25,6 +25,7 @@ import (
 	"github.com/zonewarden/zonewarden/internal/apply"
 	"github.com/zonewarden/zonewarden/internal/evidence"
 	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/policy/budget"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
@@ -55,6 +56,7 @@ type Segmentation struct {
 	memory     topology.Memory
 	statuses   statusMemory
 	arrivals   arrivals
+	carried    carriedConduits
 
 	// known are the digests last seen or written, to tell edits by others from
 	// changes of our own.
@@ -137,6 +139,10 @@ type outcome struct {
 	// conduits in force by name, and how many join each zone.
 	conduits map[string]*topology.Conduit
 	joining  map[string]int
+	// budget is what fits into Cilium's policy maps, withheld what is not carried out
+	// because it does not fit.
+	budget   budget.Judgement
+	withheld map[topology.ObjectRef]bool
 	// evidence is what the nodes report, verified what it says of each zone in force.
 	evidence *evidence.Evidence
 	verified map[string]evidence.Judgement
@@ -167,11 +173,12 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 	if err != nil {
 		return fmt.Errorf("observing policy objects: %w", err)
 	}
+	o.keepWithinBudget(observed, s.carried)
 	input := apply.Input{
 		Desired:   o.set.Objects,
 		Leaving:   o.set.Leaving,
 		Observed:  observed,
-		Declared:  declarations(o.snapshot, o.model),
+		Declared:  o.declarations(),
 		Confirmed: o.snapshot.Site.Annotations[v1alpha1.AnnotationConfirmPrune],
 		Known:     s.known,
 	}
@@ -189,6 +196,7 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 	}
 	writer := &apply.Writer{Client: s.client, Live: s.live, Wrote: s.wrote}
 	o.result = writer.Carry(ctx, o.plan, conduitsByZone(o.model))
+	s.carried = o.carriedOut(s.carried)
 	s.remember(observed, o.set.Objects)
 	standing := o.result.Standing()
 	s.await(ctx, len(standing), func(ctx context.Context, i int) bool {
@@ -201,11 +209,12 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 }
 
 // declarations are the Zones and Conduits that policy objects may have been made of.
-func declarations(s *topology.Snapshot, m *topology.Model) map[topology.ObjectRef]apply.Declaration {
-	out := make(map[topology.ObjectRef]apply.Declaration, len(s.Zones)+len(s.Conduits))
-	for ref, v := range m.Verdicts {
+// What is withheld counts as not in force: what stands for it is left as it is.
+func (o *outcome) declarations() map[topology.ObjectRef]apply.Declaration {
+	out := make(map[topology.ObjectRef]apply.Declaration, len(o.snapshot.Zones)+len(o.snapshot.Conduits))
+	for ref, v := range o.model.Verdicts {
 		if ref.Kind == topology.KindZone || ref.Kind == topology.KindConduit {
-			out[ref] = apply.Declaration{UID: v.UID, InForce: v.InForce}
+			out[ref] = apply.Declaration{UID: v.UID, InForce: v.InForce && !o.withheld[ref]}
 		}
 	}
 	return out

@@ -47,6 +47,7 @@ func (s *Segmentation) siteStatus(o *outcome, site *v1alpha1.Site) v1alpha1.Site
 		status.Flows = o.model.Counts()
 	}
 	s.siteProgrammed(c, o, ref)
+	c.budgetStatus(o)
 	c.judge(v1alpha1.ConditionSessionsMayLinger, o.evidence.Lingering())
 	heldStatus(c, o, &status.Held)
 	if o.drift.count > 0 {

@@ -24,6 +24,9 @@ const (
 	// ConditionPruneHeld is true on the Site while policy objects are kept whose
 	// declaration is gone.
 	ConditionPruneHeld = "PruneHeld"
+	// ConditionWithinBudget says on the Site whether everything declared fits into
+	// the policy maps of Cilium and the objects of the API server.
+	ConditionWithinBudget = "WithinBudget"
 	// ConditionDrift is true on the Site when somebody else changed or
 	// deleted a policy object since the operator started, and it was put back.
 	ConditionDrift = "DriftReverted"
@@ -80,6 +83,14 @@ const (
 	ReasonSeenByPackets = "SeenByPackets"
 	// ReasonNothingToProbe: the nodes report, and none could try this zone.
 	ReasonNothingToProbe = "NothingToProbe"
+
+	// ReasonWithinBudget, ReasonBudgetNear and ReasonBudgetExceeded say how full
+	// Cilium's policy maps become.
+	ReasonWithinBudget   = "WithinBudget"
+	ReasonBudgetNear     = "BudgetNear"
+	ReasonBudgetExceeded = "BudgetExceeded"
+	// ReasonObjectTooLarge: the API server would not take the policy object.
+	ReasonObjectTooLarge = "ObjectTooLarge"
 
 	ReasonZoneNotFound         = "ZoneNotFound"
 	ReasonZoneNotAccepted      = "ZoneNotAccepted"

@@ -36,6 +36,8 @@ const (
 	PartConduit Part = "Conduit"
 	// PartFloor: denies what nothing allows.
 	PartFloor Part = "Floor"
+	// PartGuard: denies, beside a floor, what no conduit declares, whoever allows it.
+	PartGuard Part = "Guard"
 )
 
 // Manifest is a Kubernetes object as the API types have it.

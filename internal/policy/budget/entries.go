@@ -1,0 +1,149 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package budget
+
+import (
+	"math/bits"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zonewarden/zonewarden/internal/protocol"
+	"github.com/zonewarden/zonewarden/internal/topology"
+)
+
+// counter is how many identities the pods of some workloads have. They are all
+// members of the zone, nil for pods of the whole cluster.
+type counter func(workloads []topology.Workloads, zone *topology.Zone) int
+
+const (
+	// hostEntries are for the node itself, in each direction.
+	hostEntries = 2
+	// apiEntries are for the Kubernetes API: on this node, on another, outside.
+	apiEntries = 4
+	// worldEntries are for addresses that no policy names, IPv4 and IPv6 and both.
+	worldEntries = 3
+	// dnsPorts are TCP and UDP.
+	dnsPorts = 2
+)
+
+// floor is the number of entries of a zone's floor.
+func (j *judge) floor(z *topology.Zone, count counter) int {
+	entries := hostEntries
+	if z.InternalTraffic {
+		entries += 2 * (count(z.Workloads, z) + len(z.Networks))
+	}
+	if z.DNS {
+		entries += dnsPorts * j.dnsPeers(count)
+	}
+	if z.APIServer {
+		entries += apiEntries
+	}
+	return entries
+}
+
+func (j *judge) dnsPeers(count counter) int {
+	dns := j.input.Model.Site.DNS
+	peers := len(dns.Addresses) + 1 // the node itself
+	if dns.Namespace != "" && len(dns.PodLabels) > 0 {
+		peers += count([]topology.Workloads{{
+			Namespaces: []string{dns.Namespace}, Matching: []string{dns.Namespace},
+			PodSelectors: []*metav1.LabelSelector{{MatchLabels: dns.PodLabels}},
+		}}, nil)
+	}
+	return peers
+}
+
+// conduitEntries is the number of entries of a conduit at those of its ends that it is
+// asked for.
+func conduitEntries(c *topology.Conduit, at func(topology.End) bool, count counter) int {
+	peers := func(e topology.End) int { return count(e.Workloads, e.Zone) + len(e.Networks) }
+	ports := portEntries(c.Ports) + portEntries(c.BothWays)
+	entries := 0
+	for _, r := range c.Responders {
+		if at(c.Initiator) {
+			entries += ports * peers(r)
+		}
+		if at(r) {
+			entries += ports * peers(c.Initiator)
+		}
+	}
+	return entries
+}
+
+// guard is the number of entries of a zone's denies, 0 without them: one for each
+// identity that is no neighbour, and for each neighbour the ports that are not declared.
+func (j *judge) guard(z *topology.Zone, count counter) int {
+	if !j.input.Model.Site.Guard.Datapath || !z.Enforce {
+		return 0
+	}
+	everybody := []topology.Workloads{{}}
+	entries := 2 * (count(everybody, nil) + j.networks() + worldEntries)
+	for _, n := range j.neighbours[z.Name] {
+		peers := count(n.Workloads, j.input.Model.Zone(n.Zone)) + len(n.Networks)
+		entries += peers * (undeclaredEntries(n.In) + undeclaredEntries(n.Out))
+	}
+	if z.DNS {
+		port := j.input.Model.Site.DNS.Port
+		entries += j.dnsPeers(count) * undeclaredEntries([]protocol.PortRange{
+			{Transport: protocol.TCP, First: port, Last: port}, {Transport: protocol.UDP, First: port, Last: port},
+		})
+	}
+	return entries
+}
+
+// networks are all that any policy of the site names: each is an identity.
+func (j *judge) networks() int {
+	n := 0
+	for _, z := range j.input.Model.Zones {
+		n += len(z.Networks)
+	}
+	return n
+}
+
+// portEntries is how many masked ports the ranges take.
+func portEntries(ports []protocol.PortRange) int {
+	n := 0
+	for _, p := range ports {
+		n += masks(int(p.First), int(p.Last))
+	}
+	return n
+}
+
+// undeclaredEntries is how many masked ports everything else takes.
+func undeclaredEntries(ports []protocol.PortRange) int {
+	n := 0
+	for _, t := range []protocol.Transport{protocol.TCP, protocol.UDP, protocol.SCTP} {
+		first := 0
+		for _, p := range ports {
+			if p.Transport != t {
+				continue
+			}
+			n += masks(first, int(p.First)-1)
+			first = int(p.Last) + 1
+		}
+		n += masks(first, topPort)
+	}
+	return n
+}
+
+const topPort = 1<<16 - 1
+
+// masks is how many aligned blocks of ports it takes to cover a range, which is how a
+// policy map holds it. Each is as large as its first port and the rest of the range let
+// it be.
+func masks(first, last int) int {
+	n := 0
+	for first <= last {
+		block := 1 << 16
+		if first > 0 {
+			block = 1 << bits.TrailingZeros(uint(first))
+		}
+		for first+block-1 > last {
+			block /= 2
+		}
+		first += block
+		n++
+	}
+	return n
+}
