@@ -93,6 +93,7 @@ func TestEntries(t *testing.T) {
 		"a whole transport":     {site(1, []*topology.Zone{b}, conduit("k", end(a), end(b), tcp(0, 65535))), 2 + 4},
 		"one of its pods":       {site(1, []*topology.Zone{b}, conduit("k", end(a), narrowed(b, "1"), tcp(1, 1)), conduit("l", end(a), narrowed(b, "0"), tcp(1, 1))), 2 + 4},
 		"suspended":             {site(1, []*topology.Zone{b}, &topology.Conduit{Name: "k", Suspended: true, Initiator: end(a), Responders: []topology.End{end(b)}, Ports: []protocol.PortRange{tcp(1, 1)}}), 2},
+		"suspended, with room":  {site(1000, []*topology.Zone{b}, &topology.Conduit{Name: "k", Suspended: true, Initiator: end(a), Responders: []topology.End{end(b)}, Ports: []protocol.PortRange{tcp(1, 1)}}), 2},
 		"both ways, initiating": {site(1, []*topology.Zone{b}, &topology.Conduit{Name: "k", Initiator: end(b), Responders: []topology.End{end(a)}, Ports: []protocol.PortRange{tcp(1, 2)}, BothWays: []protocol.PortRange{tcp(2, 2)}}), 2 + 4*3},
 	}
 	for name, tt := range tests {
@@ -215,6 +216,51 @@ func TestAGuardThatDoesNotFitIsLeftOut(t *testing.T) {
 	got := judge(fits.Fullest.Entries - 1)
 	if diff := cmp.Diff([]string{"a", "b"}, got.Unguarded); diff != "" || len(got.Refused) > 0 {
 		t.Errorf("%+v: only the guards are to go: %s", got, diff)
+	}
+}
+
+// The denies of a guard: an entry each way for every identity, network and the world,
+// and for each neighbour the ports that are not declared, in blocks.
+func TestEntriesOfAGuard(t *testing.T) {
+	t.Parallel()
+	a, b := zone("a", 1), zone("b", 2)
+	pods := append(append(podsOf("a", 1), podsOf("b", 2)...), podsOf("office", 5)...)
+	tests := map[string]struct {
+		edit func(*topology.Zone)
+		want int
+	}{
+		// In: TCP 0 to 3 and 5 to 65535 are 1+2+1+12 blocks, UDP and SCTP whole. Out: all whole.
+		"enforced":   {func(*topology.Zone) {}, 2 + 1 + 2*(8+3) + (1 + 1 + 1 + 13 + 2 - 2) + 3},
+		"in Observe": {func(z *topology.Zone) { z.Enforce = false }, 2 + 1},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			z := *b
+			tt.edit(&z)
+			model := site(10_000, []*topology.Zone{a, &z}, conduit("k", end(a), end(&z), tcp(4, 4)))
+			model.Zones = []*topology.Zone{&z}
+			model.Site.Guard.Datapath = true
+			got := budget.Judge(budget.Input{Model: model, Pods: pods, Standing: nothingStands})
+			if got.Fullest.Entries != tt.want {
+				t.Errorf("%d entries, want %d", got.Fullest.Entries, tt.want)
+			}
+		})
+	}
+}
+
+// A map between four fifths and full is told of, and everything is carried out.
+func TestNearIsToldOf(t *testing.T) {
+	t.Parallel()
+	a, b := zone("a", 8), zone("b", 1)
+	pods := append(podsOf("a", 8), podsOf("b", 1)...)
+	for limit, near := range map[int]bool{10: true, 12: true, 13: false} {
+		got := budget.Judge(budget.Input{
+			Model: site(limit, []*topology.Zone{b}, conduit("k", end(a), end(b), tcp(1, 1))), Pods: pods, Standing: nothingStands,
+		})
+		if (len(got.Loads) == 1) != near || len(got.Refused) > 0 || got.Fullest.Over() {
+			t.Errorf("10 entries of %d: %+v", limit, got)
+		}
 	}
 }
 
