@@ -58,17 +58,23 @@ func TestCompare(t *testing.T) {
 		edit func(guard.Object)
 		want guard.Differences
 	}{
-		"as shipped":           {func(guard.Object) {}, guard.Differences{}},
-		"another name":         {func(o guard.Object) { o["metadata"].(map[string]any)["name"] = "q" }, missing},
-		"another kind":         {func(o guard.Object) { o["kind"] = "ValidatingAdmissionPolicyBinding" }, missing},
-		"being deleted":        {func(o guard.Object) { o["metadata"].(map[string]any)["deletionTimestamp"] = "now" }, missing},
-		"failing open":         {func(o guard.Object) { spec(o)["failurePolicy"] = "Ignore" }, changed},
-		"without validations":  {func(o guard.Object) { delete(spec(o), "validations") }, changed},
-		"another expression":   {func(o guard.Object) { spec(o)["validations"].([]any)[0].(map[string]any)["expression"] = "true" }, changed},
-		"a condition more":     {func(o guard.Object) { spec(o)["matchConditions"] = []any{map[string]any{"name": "n", "expression": "false"}} }, changed},
-		"namespaces left out":  {func(o guard.Object) { spec(o)["matchConstraints"].(map[string]any)["namespaceSelector"] = map[string]any{"matchLabels": map[string]any{"x": "y"}} }, changed},
-		"exact matches only":   {func(o guard.Object) { spec(o)["matchConstraints"].(map[string]any)["matchPolicy"] = "Exact" }, changed},
-		"one scope only":       {func(o guard.Object) { spec(o)["matchConstraints"].(map[string]any)["resourceRules"].([]any)[0].(map[string]any)["scope"] = "Cluster" }, changed},
+		"as shipped":          {func(guard.Object) {}, guard.Differences{}},
+		"another name":        {func(o guard.Object) { o["metadata"].(map[string]any)["name"] = "q" }, missing},
+		"another kind":        {func(o guard.Object) { o["kind"] = "ValidatingAdmissionPolicyBinding" }, missing},
+		"being deleted":       {func(o guard.Object) { o["metadata"].(map[string]any)["deletionTimestamp"] = "now" }, missing},
+		"failing open":        {func(o guard.Object) { spec(o)["failurePolicy"] = "Ignore" }, changed},
+		"without validations": {func(o guard.Object) { delete(spec(o), "validations") }, changed},
+		"another expression":  {func(o guard.Object) { spec(o)["validations"].([]any)[0].(map[string]any)["expression"] = "true" }, changed},
+		"a condition more": {func(o guard.Object) {
+			spec(o)["matchConditions"] = []any{map[string]any{"name": "n", "expression": "false"}}
+		}, changed},
+		"namespaces left out": {func(o guard.Object) {
+			spec(o)["matchConstraints"].(map[string]any)["namespaceSelector"] = map[string]any{"matchLabels": map[string]any{"x": "y"}}
+		}, changed},
+		"exact matches only": {func(o guard.Object) { spec(o)["matchConstraints"].(map[string]any)["matchPolicy"] = "Exact" }, changed},
+		"one scope only": {func(o guard.Object) {
+			spec(o)["matchConstraints"].(map[string]any)["resourceRules"].([]any)[0].(map[string]any)["scope"] = "Cluster"
+		}, changed},
 		"no spec":              {func(o guard.Object) { delete(o, "spec") }, changed},
 		"a validation doubled": {func(o guard.Object) { v := spec(o)["validations"].([]any); spec(o)["validations"] = append(v, v[0]) }, changed},
 	}

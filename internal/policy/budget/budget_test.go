@@ -117,11 +117,14 @@ func TestReplicasShareAnIdentity(t *testing.T) {
 			"app": "hmi", "pod-template-hash": fmt.Sprint(i),
 		}})
 	}
-	got := budget.Judge(budget.Input{
-		Model: site(10, []*topology.Zone{b}, conduit("k", end(a), end(b), tcp(1, 1))), Pods: pods, Standing: nothingStands,
-	})
-	if got.Fullest.Entries != 3 || len(got.Refused) > 0 {
-		t.Errorf("%+v, want 3 entries and nothing refused", got)
+	// Forty pods would be too many for the first limit, and nearly for the second.
+	for _, limit := range []int{10, 45} {
+		got := budget.Judge(budget.Input{
+			Model: site(limit, []*topology.Zone{b}, conduit("k", end(a), end(b), tcp(1, 1))), Pods: pods, Standing: nothingStands,
+		})
+		if got.Fullest.Entries != 3 || len(got.Refused)+len(got.Loads) > 0 {
+			t.Errorf("%+v, want 3 entries and nothing refused", got)
+		}
 	}
 }
 
@@ -229,8 +232,8 @@ func TestEntriesOfAGuard(t *testing.T) {
 		edit func(*topology.Zone)
 		want int
 	}{
-		// In: TCP 0 to 3 and 5 to 65535 are 1+2+1+12 blocks, UDP and SCTP whole. Out: all whole.
-		"enforced":   {func(*topology.Zone) {}, 2 + 1 + 2*(8+3) + (1 + 1 + 1 + 13 + 2 - 2) + 3},
+		// In: of TCP 0 to 3, 5, 6 to 7, and 13 blocks from 8 on; UDP and SCTP whole. Out: all whole.
+		"enforced":   {func(*topology.Zone) {}, 2 + 1 + 2*(8+3) + (1 + 1 + 1 + 13 + 2) + 3},
 		"in Observe": {func(z *topology.Zone) { z.Enforce = false }, 2 + 1},
 	}
 	for name, tt := range tests {
