@@ -175,10 +175,11 @@ type SiteSpec struct {
 	// scope says which namespaces hold OT workloads. No zone reaches beyond it.
 	// +required
 	Scope Scope `json:"scope"`
-	// zoneLabelKeys are the pod label keys that a zone's podSelector may use,
-	// for example [zonewarden.io/cell]. Whoever may set these labels decides in
-	// which zone a pod is, so keep the list short and guarded. Empty: zones
-	// follow namespaces only.
+	// zoneLabelKeys are the pod label keys that a zone's podSelector may use, and
+	// the workloads of a conduit's end should, for example [zonewarden.io/cell].
+	// Whoever may set these labels decides in which zone a pod is and by which
+	// conduits it speaks, so the admission guard asks for the verb assign on the
+	// Site. Empty: zones follow namespaces only.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=16

@@ -25,7 +25,7 @@ func site(opts ...func(*v1alpha1.SiteSpec)) *v1alpha1.Site {
 		Spec: v1alpha1.SiteSpec{
 			ID: "ww-17", TimeZone: "UTC",
 			Scope:            v1alpha1.Scope{NamespaceSelector: *sel("scope=ot")},
-			ZoneLabelKeys:    []string{"cell"},
+			ZoneLabelKeys:    []string{"cell", "app"},
 			FailMode:         v1alpha1.FailModeLastKnown,
 			UnzonedWorkloads: v1alpha1.UnzonedReport,
 			ClusterNetworks:  []v1alpha1.CIDR{"10.42.0.0/16"},

@@ -129,7 +129,7 @@ func (r *resolver) resolveEnd(path string, d v1alpha1.ConduitEnd, rep *report) (
 		end.Workloads, end.Networks = z.Workloads, z.Networks
 	}
 	if d.Workloads != nil {
-		end.Workloads = narrowWorkloads(path, z, d.Workloads, rep)
+		end.Workloads = r.narrowWorkloads(path, z, d.Workloads, rep)
 	}
 	if d.Assets != nil {
 		end.Networks = r.narrowAssets(path, z, d.Assets, rep)
@@ -141,7 +141,7 @@ func (r *resolver) resolveEnd(path string, d v1alpha1.ConduitEnd, rep *report) (
 }
 
 // narrowWorkloads joins the end's selector to each entry of the zone.
-func narrowWorkloads(path string, z *Zone, s *metav1.LabelSelector, rep *report) []Workloads {
+func (r *resolver) narrowWorkloads(path string, z *Zone, s *metav1.LabelSelector, rep *report) []Workloads {
 	if len(z.Workloads) == 0 {
 		rep.error(path+".workloads", v1alpha1.ReasonEmptyEnd, "zone %q has no workloads to narrow to", z.Name)
 		return nil
@@ -149,6 +149,7 @@ func narrowWorkloads(path string, z *Zone, s *metav1.LabelSelector, rep *report)
 	if !checkSelector(path+".workloads", s, rep) {
 		return nil
 	}
+	r.checkNarrowingKeys(path, z, s, rep)
 	out := make([]Workloads, 0, len(z.Workloads))
 	for _, w := range z.Workloads {
 		w.PodSelectors = append(slices.Clone(w.PodSelectors), s)
@@ -156,6 +157,18 @@ func narrowWorkloads(path string, z *Zone, s *metav1.LabelSelector, rep *report)
 		out = append(out, w)
 	}
 	return out
+}
+
+// checkNarrowingKeys warns of keys that nobody guards: whoever may label pods of the zone
+// takes part in the conduit.
+func (r *resolver) checkNarrowingKeys(path string, z *Zone, s *metav1.LabelSelector, rep *report) {
+	for _, k := range SelectorKeys(s) {
+		if !slices.Contains(r.site.zoneLabelKeys, k) {
+			rep.warn(path+".workloads", v1alpha1.ReasonZoneLabelKey,
+				"label key %q is not in the Site's zoneLabelKeys %v, so whoever may label pods in zone %q decides which of them this end means; add it there to have it guarded",
+				k, r.site.zoneLabelKeys, z.Name)
+		}
+	}
 }
 
 // narrowAssets returns the networks of the assets that the end names.

@@ -47,6 +47,7 @@ func TestConduitEnds(t *testing.T) {
 		"assets of a zone without":         {with(plc(), names("p1")), "Conduit/c", []string{"Error " + at + ".assets EmptyEnd", empty}, ""},
 		"workloads of a zone without":      {with(devices(), pods(sel("app=a"))), "Conduit/c", []string{"Error " + at + ".workloads EmptyEnd", empty}, ""},
 		"workloads":                        {with(plc(), pods(sel("app=a"))), "Conduit/c", nil, ""},
+		"workloads by a label of anybody":  {with(plc(), pods(sel("job=a"))), "Conduit/c", []string{"Warning " + at + ".workloads ZoneLabelKey"}, `"job"`},
 		"workloads by no label":            {with(plc(), pods(sel(""))), "Conduit/c", []string{"Error " + at + ".workloads InvalidSelector", empty}, ""},
 		"a zone of devices that has none":  {with(plc(of(), assetsOf("in=nowhere"))), "Conduit/c", []string{empty}, ""},
 		"no such zone":                     {[]any{scada(), conduit("c", "scada", "plc")}, "Conduit/c", []string{"Error " + at + ".zone ZoneNotFound"}, `"plc"`},

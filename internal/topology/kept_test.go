@@ -25,7 +25,7 @@ func TestBadEditKeepsWhatWasAccepted(t *testing.T) {
 		s, top, low, a, c := plant()
 		return s, map[string]func(){
 			"a zone with a bad network":        func() { edit(top, func() { cidrs("0.0.0.0/0")(top) }) },
-			"a zone with a bad label key":      func() { edit(top, func() { of(podsIn(sel("app=x"), "scada"))(top) }) },
+			"a zone with a bad label key":      func() { edit(top, func() { of(podsIn(sel("job=x"), "scada"))(top) }) },
 			"a zone of devices without sense":  func() { edit(low, func() { low.Spec.Members.Assets.Selector = badSelector() }) },
 			"a conduit with a bad protocol":    func() { edit(c, func() { c.Spec.Flows = []v1alpha1.Flow{proto("modbus-tpc")} }) },
 			"a conduit to nowhere":             func() { edit(c, func() { c.Spec.Responders[0].Zone = "nix" }) },

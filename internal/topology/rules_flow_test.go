@@ -243,7 +243,7 @@ func TestAllFindingsOfAnObject(t *testing.T) {
 		c.Responders = append(c.Responders, v1alpha1.ConduitEnd{Zone: "scada", Assets: &v1alpha1.AssetSelection{Names: []string{"nix"}}})
 		c.ReviewBy = day("2020-01-01")
 	})
-	wide := zone("wide", cidrs("0.0.0.0/0", "10.1.0.1/24", "10.42.1.0/24"), of(podsIn(sel("app=x"), "missing", "office-apps")), parent("nobody"))
+	wide := zone("wide", cidrs("0.0.0.0/0", "10.1.0.1/24", "10.42.1.0/24"), of(podsIn(sel("job=x"), "missing", "office-apps")), parent("nobody"))
 	outside := namespace("office-apps", "")
 	objects := []any{plc(sl(3)), mes(), scada(cidrs("10.3.0.0/24")), c, wide, outside}
 	runFindings(t, map[string]findingCase{

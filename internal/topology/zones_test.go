@@ -52,12 +52,12 @@ func TestZoneNetworks(t *testing.T) {
 
 func TestZoneWorkloads(t *testing.T) {
 	const at = "spec.members.workloads[0]"
-	exprs := &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "app", Operator: metav1.LabelSelectorOpExists}}}
+	exprs := &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "job", Operator: metav1.LabelSelectorOpExists}}}
 	out, in := namespace("out", "cell=x"), namespace("in", "cell=x,scope=ot")
 	runFindings(t, map[string]findingCase{
 		"a listed label key":                  {[]any{zone("z", of(podsIn(sel("cell=a"), "z")))}, "Zone/z", nil, ""},
-		"a key that anybody may set":          {[]any{zone("z", of(podsIn(sel("cell=a,app=b"), "z")))}, "Zone/z", []string{"Error " + at + ".podSelector ZoneLabelKey"}, `"app"`},
-		"such a key in an expression":         {[]any{zone("z", of(podsIn(exprs, "z")))}, "Zone/z", []string{"Error " + at + ".podSelector ZoneLabelKey"}, `"app"`},
+		"a key that anybody may set":          {[]any{zone("z", of(podsIn(sel("cell=a,job=b"), "z")))}, "Zone/z", []string{"Error " + at + ".podSelector ZoneLabelKey"}, `"job"`},
+		"such a key in an expression":         {[]any{zone("z", of(podsIn(exprs, "z")))}, "Zone/z", []string{"Error " + at + ".podSelector ZoneLabelKey"}, `"job"`},
 		"a namespace out of scope":            {[]any{out, zone("z", of(inNamespaces("out")))}, "Zone/z", []string{"Error " + at + " NamespaceOutOfScope"}, `"out"`},
 		"one selected by label":               {[]any{out, in, zone("z", of(inSelected(sel("cell=x"))))}, "Zone/z", []string{"Warning " + at + " NamespaceOutOfScope"}, ""},
 		"one in scope selected by label":      {[]any{in, zone("z", of(inSelected(sel("cell=x"))))}, "Zone/z", nil, ""},
