@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -175,41 +174,12 @@ func (w *waterWorks) pairs(hosts []*stage.Host) []string {
 	w.t.Helper()
 	e := expect(w.t, w.Stage)
 	neighbours := e.model.Neighbours()
-	var mu sync.Mutex
-	var wrong []string
-	var workers sync.WaitGroup
-	tries := make(chan try)
-	for range abreast {
-		workers.Go(func() {
-			for x := range tries {
-				should := e.passes(x.from, x.to, x.port)
-				got := stage.Dial(x.from, x.to, x.port, quick)
-				if should && !got.Passed {
-					got = stage.Dial(x.from, x.to, x.port, patient)
-				}
-				may := should || e.joined(x, neighbours)
-				if got.Passed != should && got.Passed != may {
-					mu.Lock()
-					wrong = append(wrong, fmt.Sprintf("%s to %s %s: passed=%t", x.from, x.to, x.port, got.Passed))
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	for _, from := range hosts {
-		for _, to := range hosts {
-			if from == to || !e.enforced(from) && !e.enforced(to) {
-				continue
-			}
-			for _, port := range e.ports() {
-				tries <- try{from, to, port}
-			}
-		}
-	}
-	close(tries)
-	workers.Wait()
-	slices.Sort(wrong)
-	return wrong
+	c := e.probe(hosts, func(x try) bool {
+		enforced := e.enforced(x.from) || e.enforced(x.to)
+		return enforced && (e.passes(x.from, x.to, x.port) || !e.joined(x, neighbours))
+	})
+	slices.Sort(c.disagreements)
+	return c.disagreements
 }
 
 // joined says that a conduit joins the zones of two hosts on a port, whichever parts of
