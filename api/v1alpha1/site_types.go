@@ -100,7 +100,6 @@ type Guard struct {
 	// +optional
 	// +listType=set
 	// +kubebuilder:default={Admission}
-	// +kubebuilder:validation:MaxItems=3
 	Layers []GuardLayer `json:"layers"`
 	// hostNetwork says what happens to pods in scope that ask for the node's own
 	// network, which no policy holds: the API server refuses them (Deny), lets them

@@ -46,9 +46,11 @@ scope:
 backend: Auto
 failMode: LastKnown
 unzonedWorkloads: Report
+guard: {layers: [Admission], hostNetwork: Deny, secondInterfaces: Deny}
 platform:
   dns: {namespace: kube-system, podLabels: {k8s-app: kube-dns}, port: 53}
   apiServer: {port: 6443}
+  policyMapEntries: 16384
 rules:
   largestLevelStep: 1
   directITToOT: Refuse
@@ -73,6 +75,12 @@ func siteRules() []rule {
 		choice("spec.backend", "Auto", "Cilium", "KubernetesNetworkPolicy"),
 		choice("spec.failMode", "LastKnown", "Closed"),
 		choice("spec.unzonedWorkloads", "Report", "Deny"),
+		guardRules,
+		choice("spec.guard.layers[0]", "Admission", "Datapath", "AdminTier"),
+		choice("spec.guard.hostNetwork", "Deny", "Warn", "Allow"),
+		choice("spec.guard.secondInterfaces", "Deny", "Warn", "Allow"),
+		set("spec.guard.neverExempt", "gitops-%d", 0, 32),
+		text("spec.guard.neverExempt[0]", 1, 317),
 		set("spec.clusterNetworks", "10.%d.0.0/16", 0, 32),
 		networks("spec.clusterNetworks"),
 		platformRules,
@@ -83,6 +91,7 @@ func siteRules() []rule {
 		number("spec.platform.apiServer.port", 1, 65535),
 		set("spec.platform.apiServer.addresses", "10.20.3.%d", 0, 16),
 		serverAddresses("spec.platform.apiServer.addresses"),
+		number("spec.platform.policyMapEntries", 256, 65536),
 		number("spec.rules.largestLevelStep", 1, 6),
 		choice("spec.rules.directITToOT", "Refuse", "Warn"),
 		choice("spec.rules.adminProtocols", "Refuse", "Warn"),
@@ -118,6 +127,18 @@ var siteIdentityRules = []rule{
 	{
 		name: "spec.title that is a number needs quotes", accepted: `spec.title: "17"`, refused: "spec.title: 17",
 		because: []string{"spec.title: must be of type string"},
+	},
+}
+
+var guardRules = []rule{
+	{
+		name: "a guard has each layer once", accepted: "spec.guard.layers: [Admission, Datapath, AdminTier]",
+		refused: "spec.guard.layers: [Datapath, Datapath]",
+		because: []string{"spec.guard.layers[1]: Duplicate value"},
+	},
+	{
+		name: "a guard may have no layer, as a list", accepted: "spec.guard.layers: []", refused: "spec.guard.layers: None",
+		because: []string{"spec.guard.layers: must be of type array"},
 	},
 }
 

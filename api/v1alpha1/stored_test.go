@@ -33,6 +33,7 @@ func TestNestedDefaults(t *testing.T) {
 	const (
 		dns       = "{namespace: kube-system, podLabels: {k8s-app: kube-dns}, port: 53}"
 		apiServer = "{port: 6443}"
+		entries   = ", policyMapEntries: 16384"
 		levels    = "largestLevelStep: 1, cleartextWarnFrom: 2, cleartextRefuseFrom: 3"
 	)
 	tests := []struct {
@@ -41,10 +42,10 @@ func TestNestedDefaults(t *testing.T) {
 		change string
 		want   string // the change read back
 	}{
-		{"platform without anything", siteKind, "spec.platform: {}", "spec.platform: {dns: " + dns + ", apiServer: " + apiServer + "}"},
-		{"platform without DNS", siteKind, "spec.platform: {apiServer: {port: 443}}", "spec.platform: {dns: " + dns + ", apiServer: {port: 443}}"},
-		{"DNS without anything", siteKind, "spec.platform: {dns: {}}", "spec.platform: {dns: " + dns + ", apiServer: " + apiServer + "}"},
-		{"DNS without a value, as templates leave it", siteKind, "spec.platform: {dns: , apiServer: }", "spec.platform: {dns: " + dns + ", apiServer: " + apiServer + "}"},
+		{"platform without anything", siteKind, "spec.platform: {}", "spec.platform: {dns: " + dns + ", apiServer: " + apiServer + entries + "}"},
+		{"platform without DNS", siteKind, "spec.platform: {apiServer: {port: 443}}", "spec.platform: {dns: " + dns + ", apiServer: {port: 443}" + entries + "}"},
+		{"DNS without anything", siteKind, "spec.platform: {dns: {}}", "spec.platform: {dns: " + dns + ", apiServer: " + apiServer + entries + "}"},
+		{"DNS without a value, as templates leave it", siteKind, "spec.platform: {dns: , apiServer: }", "spec.platform: {dns: " + dns + ", apiServer: " + apiServer + entries + "}"},
 		{
 			"DNS on another port", siteKind, "spec.platform.dns: {port: 5353}",
 			"spec.platform.dns: {namespace: kube-system, podLabels: {k8s-app: kube-dns}, port: 5353}",
@@ -60,6 +61,9 @@ func TestNestedDefaults(t *testing.T) {
 		{"platform services without anything", zoneKind, "spec.platformServices: {}", "spec.platformServices: {dns: Allow, apiServer: Deny}"},
 		{"platform services with one", zoneKind, "spec.platformServices: {apiServer: Allow}", "spec.platformServices: {dns: Allow, apiServer: Allow}"},
 		{"platform services without the other", zoneKind, "spec.platformServices: {dns: Deny}", "spec.platformServices: {dns: Deny, apiServer: Deny}"},
+		{"a guard without anything", siteKind, "spec.guard: {}", "spec.guard: {layers: [Admission], hostNetwork: Deny, secondInterfaces: Deny}"},
+		{"no guard", siteKind, "spec.guard: {layers: []}", "spec.guard: {layers: [], hostNetwork: Deny, secondInterfaces: Deny}"},
+		{"a guard without a value, as templates leave it", siteKind, "spec.guard: {layers: }", "spec.guard: {layers: [Admission], hostNetwork: Deny, secondInterfaces: Deny}"},
 		{"a flow gets nothing", conduitKind, "spec.flows: [{protocol: dnp3}]", "spec.flows: [{protocol: dnp3}]"},
 		{"a lifecycle without anything", assetKind, "spec.lifecycle: {}", "spec.lifecycle: {status: Supported}"},
 		{
