@@ -42,13 +42,13 @@ type (
 			Egress  *bool `json:"egress"`
 		} `json:"enableDefaultDeny"`
 		Description string        `json:"description"`
-		Ingress     []ciliumAllow `json:"ingress"`
-		Egress      []ciliumAllow `json:"egress"`
-		IngressDeny []any         `json:"ingressDeny"`
-		EgressDeny  []any         `json:"egressDeny"`
+		Ingress     []ciliumEntry `json:"ingress"`
+		Egress      []ciliumEntry `json:"egress"`
+		IngressDeny []ciliumEntry `json:"ingressDeny"`
+		EgressDeny  []ciliumEntry `json:"egressDeny"`
 	}
-	// ciliumAllow is an entry of either direction: the keys do not clash.
-	ciliumAllow struct {
+	// ciliumEntry is an entry of either direction: the keys do not clash.
+	ciliumEntry struct {
 		FromEndpoints []selector   `json:"fromEndpoints"`
 		ToEndpoints   []selector   `json:"toEndpoints"`
 		FromCIDRSet   []ciliumCIDR `json:"fromCIDRSet"`
@@ -56,55 +56,79 @@ type (
 		FromEntities  []string     `json:"fromEntities"`
 		ToEntities    []string     `json:"toEntities"`
 		ToPorts       []struct {
-			Ports []struct {
-				Port     string `json:"port"`
-				EndPort  int    `json:"endPort"`
-				Protocol string `json:"protocol"`
-			} `json:"ports"`
+			Ports []ciliumPort `json:"ports"`
 		} `json:"toPorts"`
 	}
+	ciliumPort struct {
+		Port     string `json:"port"`
+		EndPort  int    `json:"endPort"`
+		Protocol string `json:"protocol"`
+	}
 	ciliumCIDR struct {
-		CIDR         string `json:"cidr"`
-		CIDRGroupRef string `json:"cidrGroupRef"`
+		CIDR         string   `json:"cidr"`
+		CIDRGroupRef string   `json:"cidrGroupRef"`
+		Except       []string `json:"except"`
 	}
 )
 
-// ciliumVerdict says whether a rule puts the pod into default deny in this
-// direction, and whether a rule allows the flow.
-func (e *Evaluator) ciliumVerdict(f flow) (denies, allows bool) {
+// ciliumSays is what Cilium's rules say of one direction at one pod.
+type ciliumSays struct {
+	// isolates: a rule puts the pod into default deny.
+	isolates bool
+	// allows and denies: a rule names the flow. A deny beats every allow.
+	allows, denies bool
+}
+
+func (e *Evaluator) ciliumVerdict(f flow) ciliumSays {
+	var says ciliumSays
 	for _, r := range e.cilium {
-		if r.EndpointSelector == nil || len(r.IngressDeny)+len(r.EgressDeny) > 0 {
+		if r.EndpointSelector == nil {
 			panic(fmt.Sprintf("a rule that policytest does not judge: %+v", r))
 		}
 		if !ciliumMatches(*r.EndpointSelector, f.subject.cilium) {
 			continue
 		}
-		entries, flag := r.Egress, r.EnableDefaultDeny.Egress
-		if f.ingress {
-			entries, flag = r.Ingress, r.EnableDefaultDeny.Ingress
-		}
+		entries, denials, flag := r.side(f.ingress)
 		// Not said, a direction with entries is denied by default; said or not,
 		// one without entries is left alone.
-		if len(entries) > 0 && (flag == nil || *flag) {
-			denies = true
-		}
-		for _, a := range entries {
-			allows = allows || e.ciliumAllows(a, f)
-		}
+		says.isolates = says.isolates || len(entries)+len(denials) > 0 && (flag == nil || *flag)
+		says.allows = slices.ContainsFunc(entries, func(a ciliumEntry) bool { return e.ciliumAllows(a, f) }) || says.allows
+		says.denies = slices.ContainsFunc(denials, func(d ciliumEntry) bool { return e.ciliumDenies(d, f) }) || says.denies
 	}
-	return denies, allows
+	return says
 }
 
-func (e *Evaluator) ciliumAllows(a ciliumAllow, f flow) bool {
-	endpoints, cidrs, entities := a.ToEndpoints, a.ToCIDRSet, a.ToEntities
-	if f.ingress {
-		endpoints, cidrs, entities = a.FromEndpoints, a.FromCIDRSet, a.FromEntities
+func (r ciliumRule) side(ingress bool) (allows, denies []ciliumEntry, defaultDeny *bool) {
+	if ingress {
+		return r.Ingress, r.IngressDeny, r.EnableDefaultDeny.Ingress
 	}
+	return r.Egress, r.EgressDeny, r.EnableDefaultDeny.Egress
+}
+
+func (e *Evaluator) ciliumAllows(a ciliumEntry, f flow) bool {
+	endpoints, cidrs, entities := a.peers(f.ingress)
 	if len(endpoints)+len(cidrs)+len(entities) == 0 {
 		// Without peers, ports decide for everybody, and without ports nothing passes.
 		return len(a.ToPorts) > 0 && a.hasPort(f)
 	}
 	return e.ciliumPeer(endpoints, cidrs, entities, f.peer) && (len(a.ToPorts) == 0 || a.hasPort(f))
+}
+
+// ciliumDenies insists on what a deny must keep to: it names pods or networks. By an
+// entity, or without peers, it would take in the node.
+func (e *Evaluator) ciliumDenies(d ciliumEntry, f flow) bool {
+	endpoints, cidrs, entities := d.peers(f.ingress)
+	if len(entities) > 0 || (len(endpoints) > 0) == (len(cidrs) > 0) {
+		panic(fmt.Sprintf("a deny of others than either pods or networks: %+v", d))
+	}
+	return e.ciliumPeer(endpoints, cidrs, nil, f.peer) && (len(d.ToPorts) == 0 || d.hasPort(f))
+}
+
+func (a ciliumEntry) peers(ingress bool) (endpoints []selector, cidrs []ciliumCIDR, entities []string) {
+	if ingress {
+		return a.FromEndpoints, a.FromCIDRSet, a.FromEntities
+	}
+	return a.ToEndpoints, a.ToCIDRSet, a.ToEntities
 }
 
 func (e *Evaluator) ciliumPeer(endpoints []selector, cidrs []ciliumCIDR, entities []string, p party) bool {
@@ -115,7 +139,7 @@ func (e *Evaluator) ciliumPeer(endpoints []selector, cidrs []ciliumCIDR, entitie
 	if slices.Contains(entities, p.entity) || slices.Contains(entities, "all") {
 		return true
 	}
-	if p.entity != "world" {
+	if !p.outside {
 		return false // a node's address has the node's identity, which no CIDR matches
 	}
 	return slices.ContainsFunc(cidrs, func(c ciliumCIDR) bool { return e.ciliumCIDR(c, p) })
@@ -123,25 +147,35 @@ func (e *Evaluator) ciliumPeer(endpoints []selector, cidrs []ciliumCIDR, entitie
 
 func (e *Evaluator) ciliumCIDR(c ciliumCIDR, p party) bool {
 	if c.CIDRGroupRef == "" {
-		return inside(p.addr, c.CIDR)
+		return inside(p.addr, c.CIDR) &&
+			!slices.ContainsFunc(c.Except, func(inner string) bool { return insideOf(p.addr, inner, c.CIDR) })
+	}
+	if len(c.Except) > 0 {
+		panic("exceptions of a group of addresses")
 	}
 	return slices.ContainsFunc(e.groups[c.CIDRGroupRef], func(cidr string) bool { return inside(p.addr, cidr) })
 }
 
-func (a ciliumAllow) hasPort(f flow) bool {
+func (a ciliumEntry) hasPort(f flow) bool {
 	for _, rule := range a.ToPorts {
 		for _, p := range rule.Ports {
-			first, err := strconv.Atoi(p.Port)
-			if err != nil || first == 0 || p.Protocol == "" || p.Protocol == "ANY" {
-				panic(fmt.Sprintf("port %+v: names, any port and any protocol are not to be emitted", p))
-			}
-			last := max(first, p.EndPort)
-			if p.Protocol == f.transport && first <= int(f.port) && int(f.port) <= last {
+			if p.takes(f) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// takes: port 0 is every port of the transport. As the beginning of a range it would be
+// as well, whatever the end, which nobody means.
+func (p ciliumPort) takes(f flow) bool {
+	first, err := strconv.Atoi(p.Port)
+	if err != nil || first == 0 && p.EndPort != 0 || p.Protocol == "" || p.Protocol == "ANY" {
+		panic(fmt.Sprintf("port %+v: names, ranges from 0 and any protocol are not to be emitted", p))
+	}
+	last := max(first, p.EndPort)
+	return p.Protocol == f.transport && (first == 0 || first <= int(f.port) && int(f.port) <= last)
 }
 
 // ciliumLabels are the labels of a pod's identity: its own, its namespace's name

@@ -9,9 +9,10 @@
 // compilers. A field that it does not know makes it panic, so that nothing is
 // compiled that it silently does not judge.
 //
-// It knows what the compilers may emit and no more: CiliumClusterwideNetworkPolicy
-// (allows only), CiliumCIDRGroup and NetworkPolicy. Services, named ports,
-// connection tracking and the time that a CNI takes are outside it.
+// It knows what the compilers may emit and no more: CiliumClusterwideNetworkPolicy,
+// CiliumCIDRGroup, NetworkPolicy and ClusterNetworkPolicy of the Admin tier. Services,
+// named ports, protocols without ports, connection tracking and the time that a CNI
+// takes are outside it.
 package policytest
 
 import (
@@ -32,6 +33,9 @@ type World struct {
 	// Entities says which addresses are Cilium's entities host or kube-apiserver;
 	// every other address is outside the cluster.
 	Entities map[netip.Addr]string
+	// Outside are those of them that are outside the cluster all the same, such as a
+	// Kubernetes API that somebody else runs: networks match them too.
+	Outside map[netip.Addr]bool
 }
 
 // Pod is a pod on the pod network.
@@ -54,6 +58,7 @@ type Evaluator struct {
 	cilium   []ciliumRule
 	groups   map[string][]string
 	policies []networkPolicy
+	admin    []adminPolicy
 }
 
 // New reads the objects. It panics on what it does not know.
@@ -89,6 +94,10 @@ func (e *Evaluator) add(raw []byte) {
 		var p networkPolicy
 		decode(raw, &p)
 		e.policies = append(e.policies, p)
+	case "ClusterNetworkPolicy":
+		var p adminPolicy
+		decode(raw, &p)
+		e.addAdmin(p)
 	default:
 		panic(fmt.Sprintf("an object of kind %q", head.Kind))
 	}
@@ -124,9 +133,15 @@ func (e *Evaluator) passes(f flow) bool {
 	if f.subject.pod == nil {
 		return true
 	}
-	denies, allows := e.ciliumVerdict(f)
+	switch e.adminVerdict(f) {
+	case "Deny":
+		return false
+	case "Accept":
+		return true
+	}
+	says := e.ciliumVerdict(f)
 	isolates, admits := e.networkPolicyVerdict(f)
-	return !denies && !isolates || allows || admits
+	return !says.denies && (!says.isolates && !isolates || says.allows || admits)
 }
 
 // flow is what one pod sends or receives.
@@ -142,6 +157,7 @@ type party struct {
 	pod     *Pod
 	addr    netip.Addr
 	entity  string
+	outside bool
 	nsLabel map[string]string
 	// cilium are the labels of the pod's identity.
 	cilium map[string]string
@@ -161,7 +177,7 @@ func (e *Evaluator) party(at Endpoint) party {
 		if entity == "" {
 			entity = "world"
 		}
-		return party{addr: addr, entity: entity}
+		return party{addr: addr, entity: entity, outside: entity == "world" || e.world.Outside[addr]}
 	}
 	namespace, name, _ := strings.Cut(string(at), "/")
 	for i, p := range e.world.Pods {
@@ -174,6 +190,15 @@ func (e *Evaluator) party(at Endpoint) party {
 		}
 	}
 	panic(fmt.Sprintf("the world has no endpoint %q", at))
+}
+
+// insideOf is inside for a network that must itself lie in an outer one.
+func insideOf(addr netip.Addr, cidr, outer string) bool {
+	in, out := netip.MustParsePrefix(cidr), netip.MustParsePrefix(outer)
+	if in.Bits() < out.Bits() || !out.Contains(in.Addr()) {
+		panic(fmt.Sprintf("%s is excepted from %s, in which it is not", cidr, outer))
+	}
+	return inside(addr, cidr)
 }
 
 // inside says whether an address lies in a network.

@@ -12,6 +12,7 @@ import (
 
 	ciliumv2 "github.com/cilium/cilium/pkg/k8s/apis/cilium.io/v2"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
 	"github.com/zonewarden/zonewarden/internal/policy"
@@ -26,7 +27,10 @@ func world() policytest.World {
 			{Namespace: "a", Name: "y", Labels: map[string]string{"app": "y"}},
 			{Namespace: "b", Name: "z", Labels: map[string]string{"app": "x"}},
 		},
-		Entities: map[netip.Addr]string{netip.MustParseAddr("192.0.2.10"): "kube-apiserver"},
+		Entities: map[netip.Addr]string{
+			netip.MustParseAddr("192.0.2.10"): "kube-apiserver", netip.MustParseAddr("192.0.2.11"): "kube-apiserver",
+		},
+		Outside: map[netip.Addr]bool{netip.MustParseAddr("192.0.2.11"): true},
 	}
 }
 
@@ -87,6 +91,29 @@ func TestCilium(t *testing.T) {
 			"[{" + ofA + ", egress: [{toEntities: [kube-apiserver], toPorts: [{ports: [{port: '6443', endPort: 6444, protocol: TCP}]}]}]}]",
 			[]flow{{"a/x", "192.0.2.10", "TCP", 6444, true}, {"a/x", "192.0.2.10", "TCP", 6445, false}, {"a/x", "192.0.2.10", "UDP", 6443, false}},
 		},
+		"a deny beats an allow, and isolates by itself unless told not to": {
+			"[{" + ofA + ", enableDefaultDeny: {ingress: false, egress: false}, ingress: [{fromEntities: [all]}], egress: [{toEntities: [all]}], " +
+				"ingressDeny: [{fromEndpoints: [{matchLabels: {'k8s:app': x}}], toPorts: [{ports: [{port: '80', endPort: 90, protocol: TCP}, {port: '0', protocol: UDP}]}]}], " +
+				"egressDeny: [{toCIDRSet: [{cidr: 0.0.0.0/0, except: [198.51.100.0/24]}]}]}, " +
+				"{endpointSelector: {matchLabels: {'k8s:app': 'y'}}, ingressDeny: [{fromCIDRSet: [{cidr: 203.0.113.0/24}]}]}]",
+			[]flow{
+				{"b/z", "a/x", "TCP", 80, false},
+				{"b/z", "a/x", "TCP", 91, true},
+				{"b/z", "a/x", "UDP", 91, false},
+				{"host", "a/x", "TCP", 80, true},
+				{"a/x", "198.51.100.1", "TCP", 80, true},
+				{"a/x", "198.51.101.1", "TCP", 80, false},
+				{"a/x", "192.0.2.10", "TCP", 80, true},
+				{"a/x", "192.0.2.11", "TCP", 80, false},
+				{"a/x", "2001:db8:1::1", "TCP", 80, true},
+				{"a/x", "b/z", "TCP", 80, true},
+				{"203.0.113.1", "a/y", "TCP", 80, false},
+			},
+		},
+		"a deny isolates": {
+			"[{" + ofA + ", ingressDeny: [{fromEndpoints: [{matchLabels: {'k8s:app': nobody}}]}]}]",
+			[]flow{{"b/z", "a/x", "TCP", 1, false}, {"a/x", "b/z", "TCP", 1, true}},
+		},
 		"rules add up": {
 			"[{" + ofA + ", ingress: [{}]}, {" + ofA + ", enableDefaultDeny: {ingress: false}, " +
 				"ingress: [{fromEndpoints: [{matchExpressions: [{key: 'k8s:io.kubernetes.pod.namespace', operator: In, values: [b]}]}]}]}]",
@@ -146,12 +173,110 @@ func TestNetworkPolicy(t *testing.T) {
 	}
 }
 
+// TestAdminTier holds the evaluator to what the API's documentation says.
+func TestAdminTier(t *testing.T) {
+	const subject = "tier: Admin, subject: {pods: {namespaceSelector: {matchLabels: {team: ot}}, podSelector: {}}}, "
+	const closed = "{kind: NetworkPolicy, metadata: {name: p, namespace: a}, spec: {podSelector: {}, policyTypes: [Ingress, Egress]}}"
+	tests := map[string]struct {
+		specs []string
+		other string
+		flows []flow
+	}{
+		"the first rule decides": {
+			[]string{subject + "priority: 5, ingress: [{action: Pass, from: [{pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: x}}}}], protocols: [{tcp: {destinationPort: {number: 80}}}]}, " +
+				"{action: Deny, from: [{namespaces: {}}]}]"},
+			"",
+			[]flow{
+				{"b/z", "a/x", "TCP", 80, true},
+				{"b/z", "a/x", "TCP", 81, false},
+				{"b/z", "a/x", "UDP", 80, false},
+				{"a/y", "a/x", "TCP", 80, false},
+				{"host", "a/x", "TCP", 81, true},
+				{"198.51.100.1", "a/x", "TCP", 81, true},
+				{"a/x", "b/z", "TCP", 81, true},
+			},
+		},
+		"pass leaves it to others, accept does not": {
+			[]string{subject + "priority: 5, ingress: [{action: Pass, from: [{namespaces: {matchLabels: {team: ot}}}]}, {action: Accept, from: [{namespaces: {}}]}]"},
+			closed,
+			[]flow{{"a/y", "a/x", "TCP", 1, false}, {"b/z", "a/x", "TCP", 1, true}},
+		},
+		"the lower priority is judged first, and pass ends the tier": {
+			[]string{subject + "priority: 9, egress: [{action: Deny, to: [{namespaces: {}}]}]", subject + "priority: 5, egress: [{action: Pass, to: [{namespaces: {matchLabels: {team: ot}}}]}]"},
+			"",
+			[]flow{{"a/x", "a/y", "TCP", 1, true}, {"a/x", "b/z", "TCP", 1, false}},
+		},
+		"networks take in nodes, and ranges of ports": {
+			[]string{subject + "priority: 5, egress: [{action: Deny, to: [{networks: [192.0.2.0/24, '2001:db8::/32']}], protocols: [{udp: {destinationPort: {range: {start: 5, end: 7}}}}]}]"},
+			"",
+			[]flow{
+				{"a/x", "192.0.2.10", "UDP", 7, false},
+				{"a/x", "192.0.2.10", "UDP", 8, true},
+				{"a/x", "2001:db8::1", "UDP", 5, false},
+				{"a/x", "198.51.100.1", "UDP", 5, true},
+				{"a/x", "b/z", "UDP", 5, true},
+			},
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			var objects []policy.Manifest
+			for _, spec := range tc.specs {
+				u := &unstructured.Unstructured{}
+				unmarshal(t, "{kind: ClusterNetworkPolicy, apiVersion: policy.networking.k8s.io/v1alpha2, metadata: {name: p}, spec: {"+spec+"}}", &u.Object)
+				objects = append(objects, u)
+			}
+			if tc.other != "" {
+				p := &networkingv1.NetworkPolicy{}
+				unmarshal(t, tc.other, p)
+				objects = append(objects, p)
+			}
+			check(t, objects, tc.flows)
+		})
+	}
+}
+
+// TestAdminTierThatNobodyTakes: what the API server refuses, or nobody may rely on.
+func TestAdminTierThatNobodyTakes(t *testing.T) {
+	const pods = "{pods: {namespaceSelector: {}, podSelector: {}}}"
+	rule := func(action, peers string) string { return "ingress: [{action: " + action + ", from: [" + peers + "]}]" }
+	tests := map[string][]string{
+		"another tier":           {"tier: Baseline, priority: 5, subject: " + pods},
+		"a priority beyond":      {"tier: Admin, priority: 1001, subject: " + pods},
+		"networks into a pod":    {"tier: Admin, priority: 5, subject: " + pods + ", " + rule("Deny", "{networks: [10.0.0.0/8]}")},
+		"no peers":               {"tier: Admin, priority: 5, subject: " + pods + ", " + rule("Deny", "")},
+		"an empty peer":          {"tier: Admin, priority: 5, subject: " + pods + ", " + rule("Deny", "{}")},
+		"26 peers":               {"tier: Admin, priority: 5, subject: " + pods + ", " + rule("Deny", strings.Repeat("{namespaces: {}}, ", 25)+"{namespaces: {}}")},
+		"another action":         {"tier: Admin, priority: 5, subject: " + pods + ", " + rule("Log", "{namespaces: {}}")},
+		"one priority, two ways": {"tier: Admin, priority: 5, subject: " + pods + ", " + rule("Deny", "{namespaces: {}}"), "tier: Admin, priority: 5, subject: " + pods + ", " + rule("Pass", "{namespaces: {}}")},
+	}
+	for name, specs := range tests {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("judged what nobody takes")
+				}
+			}()
+			var objects []policy.Manifest
+			for _, spec := range specs {
+				u := &unstructured.Unstructured{}
+				unmarshal(t, "{kind: ClusterNetworkPolicy, metadata: {name: p}, spec: {"+spec+"}}", &u.Object)
+				objects = append(objects, u)
+			}
+			policytest.New(world(), objects).Allowed("b/z", "a/x", "TCP", 1)
+		})
+	}
+}
+
 // TestWhatItDoesNotJudgePanics: an object that it cannot judge must fail the
 // test, not pass it.
 func TestWhatItDoesNotJudgePanics(t *testing.T) {
 	const head = "{kind: CiliumClusterwideNetworkPolicy, metadata: {name: p}, specs: [{endpointSelector: "
 	tests := map[string]string{
-		"deny rules":           head + "{matchLabels: {'k8s:app': x}}, ingressDeny: [{}]}]}",
+		"a deny of everybody":  head + "{matchLabels: {'k8s:app': x}}, egressDeny: [{}]}]}",
+		"a deny of ports":      head + "{matchLabels: {'k8s:app': x}}, egressDeny: [{toPorts: [{ports: [{port: '80', protocol: TCP}]}]}]}]}",
+		"a deny of an entity":  head + "{matchLabels: {'k8s:app': x}}, egressDeny: [{toEntities: [world]}]}]}",
+		"a range from 0":       head + "{matchLabels: {'k8s:app': x}}, egressDeny: [{toEndpoints: [{matchLabels: {'k8s:app': x}}], toPorts: [{ports: [{port: '0', endPort: 9, protocol: TCP}]}]}]}]}",
 		"an empty selector":    head + "{}, ingress: [{}]}]}",
 		"a key without source": head + "{matchLabels: {'app': x}}, ingress: [{}]}]}",
 		"a node selector":      "{kind: CiliumClusterwideNetworkPolicy, metadata: {name: p}, specs: [{nodeSelector: {}, ingress: [{}]}]}",
