@@ -13,7 +13,7 @@ import (
 
 // Set is what a model becomes.
 type Set struct {
-	// Objects sorted by part, namespace and name.
+	// Objects sorted by part, namespace, name and kind.
 	Objects []*Object
 	// Leaving are objects that are not wanted. Where one stands, its Transition
 	// takes its place before anything is removed.
@@ -26,9 +26,11 @@ type Set struct {
 // change since the last model is not compiled again, which changes the cost and
 // never the result.
 type Compiler struct {
-	backend  Backend
-	zones    map[string]compiled
-	conduits map[string]compiled
+	backend   Backend
+	adminTier Guarder
+	zones     map[string]compiled
+	conduits  map[string]compiled
+	guards    map[guarded]compiled
 }
 
 type compiled struct {
@@ -69,25 +71,32 @@ func (c *Compiler) Compile(m *topology.Model) Set {
 		set.add(topology.ObjectRef{Kind: topology.KindConduit, Name: d.Name}, out)
 	}
 	c.zones, c.conduits = zones, conduits
+	c.guards = c.compileGuards(m, &set)
 	slices.SortFunc(set.Objects, func(a, b *Object) int {
 		return cmp.Or(cmp.Compare(a.Part, b.Part),
-			cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+			cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.GVK.Kind, b.GVK.Kind))
 	})
 	return set
 }
 
 func (c *Compiler) compileZone(site *topology.Site, z *topology.Zone, fingerprint string) compiled {
 	objects, findings := c.backend.Zone(site, z)
-	if z.Release {
-		for _, o := range objects {
-			o.release(string(z.UID))
-		}
-	}
+	releaseWith(z, objects)
 	out := compiled{fingerprint: fingerprint, objects: pack(objects), findings: findings}
 	if l, ok := c.backend.(Leaver); ok {
 		out.leaving = pack(l.Leaving(site, z))
 	}
 	return out
+}
+
+// releaseWith stamps the objects of a zone whose deletion was announced.
+func releaseWith(z *topology.Zone, objects []*Object) {
+	if !z.Release {
+		return
+	}
+	for _, o := range objects {
+		o.release(string(z.UID))
+	}
 }
 
 func pack(objects []*Object) []*Object {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/policy/admintier"
 	"github.com/zonewarden/zonewarden/internal/policy/policytest"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
@@ -138,6 +139,10 @@ var changes = map[string]change{
 	"unzoned": onSite(func(s *v1alpha1.SiteSpec) {
 		toggle(&s.UnzonedWorkloads, v1alpha1.UnzonedDeny, v1alpha1.UnzonedReport)
 	}),
+	"guard": func(t *rapid.T, s *topology.Snapshot, base topology.Snapshot) {
+		layers := rapid.SliceOfDistinct(rapid.SampledFrom([]v1alpha1.GuardLayer{v1alpha1.GuardDatapath, v1alpha1.GuardAdminTier}), rapid.ID).Draw(t, "layers")
+		onSite(func(s *v1alpha1.SiteSpec) { s.Guard.Layers = layers })(t, s, base)
+	},
 	"dns port": onSite(func(s *v1alpha1.SiteSpec) { toggle(&s.Platform.DNS.Port, 53, 5353) }),
 	"api address": onSite(func(s *v1alpha1.SiteSpec) {
 		if s.Platform.APIServer.Addresses == nil {
@@ -219,6 +224,11 @@ func loadCases(t *testing.T) []topology.Snapshot {
 	return out
 }
 
+// newCompiler makes every layer that a Site can ask for.
+func newCompiler(b policy.Backend) *policy.Compiler {
+	return policy.NewCompiler(b).WithAdminTier(admintier.Guard{})
+}
+
 // TestRememberingChangesNothing: whatever a compiler compiled before, it makes
 // the objects that one without a past makes.
 func TestRememberingChangesNothing(t *testing.T) {
@@ -227,14 +237,14 @@ func TestRememberingChangesNothing(t *testing.T) {
 		base := rapid.SampledFrom(cases).Draw(t, "case")
 		remembering := map[string]*policy.Compiler{}
 		for name, b := range backends {
-			remembering[name] = policy.NewCompiler(b)
+			remembering[name] = newCompiler(b)
 		}
 		s := base
 		var done []string
 		for range rapid.IntRange(10, 30).Draw(t, "steps") {
 			for name, b := range backends {
 				m := topology.Resolve(s)
-				want, got := inWords(policy.NewCompiler(b).Compile(m)), inWords(remembering[name].Compile(m))
+				want, got := inWords(newCompiler(b).Compile(m)), inWords(remembering[name].Compile(m))
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Fatalf("%s: after %v (-fresh +remembering)\n%s", name, done, diff)
 				}
@@ -263,8 +273,8 @@ func TestEveryChangeIsSeen(t *testing.T) {
 			after := base
 			change(t, &after, base)
 			for _, b := range backends {
-				before := inWords(policy.NewCompiler(b).Compile(topology.Resolve(base)))
-				changesSet = changesSet || !cmp.Equal(before, inWords(policy.NewCompiler(b).Compile(topology.Resolve(after))))
+				before := inWords(newCompiler(b).Compile(topology.Resolve(base)))
+				changesSet = changesSet || !cmp.Equal(before, inWords(newCompiler(b).Compile(topology.Resolve(after))))
 			}
 		})
 		if changesSet != (name != "nothing") {

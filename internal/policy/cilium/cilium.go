@@ -16,10 +16,13 @@
 //     in the whole cluster.
 //   - Every rule of a conduit names peers and ports. In Cilium a rule without
 //     peers admits everybody and a rule without ports admits every port.
-//   - There are only allows at layer 3 and 4. Denies belong to isolation; a rule
-//     of layer 7 leaves the endpoint with its old policy where no proxy runs.
+//   - A zone's guard, where the Site asks for it, is one more
+//     CiliumClusterwideNetworkPolicy guard-NAME that holds only denies. Floors and
+//     conduits only allow.
+//   - All of it is of layer 3 and 4: a rule of layer 7 leaves the endpoint with its
+//     old policy where no proxy runs.
 //   - Nothing ever denies the host: kubelet probes come from there, and a failed
-//     probe restarts the plant.
+//     probe restarts the plant. Denies name pods and networks, never an entity.
 package cilium
 
 import (
