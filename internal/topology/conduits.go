@@ -129,7 +129,10 @@ func (r *resolver) resolveEnd(path string, d v1alpha1.ConduitEnd, rep *report) (
 		end.Workloads, end.Networks = z.Workloads, z.Networks
 	}
 	if d.Workloads != nil {
-		end.Workloads = r.narrowWorkloads(path, z, d.Workloads, rep)
+		end.Workloads = narrowWorkloads(path, z, d.Workloads, rep)
+	}
+	if len(end.Workloads) > 0 && d.Workloads != nil {
+		r.checkNarrowingKeys(path, z, d.Workloads, rep)
 	}
 	if d.Assets != nil {
 		end.Networks = r.narrowAssets(path, z, d.Assets, rep)
@@ -141,7 +144,7 @@ func (r *resolver) resolveEnd(path string, d v1alpha1.ConduitEnd, rep *report) (
 }
 
 // narrowWorkloads joins the end's selector to each entry of the zone.
-func (r *resolver) narrowWorkloads(path string, z *Zone, s *metav1.LabelSelector, rep *report) []Workloads {
+func narrowWorkloads(path string, z *Zone, s *metav1.LabelSelector, rep *report) []Workloads {
 	if len(z.Workloads) == 0 {
 		rep.error(path+".workloads", v1alpha1.ReasonEmptyEnd, "zone %q has no workloads to narrow to", z.Name)
 		return nil
@@ -149,7 +152,6 @@ func (r *resolver) narrowWorkloads(path string, z *Zone, s *metav1.LabelSelector
 	if !checkSelector(path+".workloads", s, rep) {
 		return nil
 	}
-	r.checkNarrowingKeys(path, z, s, rep)
 	out := make([]Workloads, 0, len(z.Workloads))
 	for _, w := range z.Workloads {
 		w.PodSelectors = append(slices.Clone(w.PodSelectors), s)
