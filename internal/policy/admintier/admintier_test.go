@@ -136,12 +136,7 @@ const denyPods = "Deny in <none>"
 
 func TestRules(t *testing.T) {
 	const everything = denyPods + "; [0.0.0.0/0 ::/0]"
-	tests := map[string]struct {
-		site       func(*topology.Site)
-		zone       func(*topology.Zone)
-		neighbours []topology.Neighbour
-		in, out    []string
-	}{
+	tests := map[string]ruleCase{
 		"itself": {
 			zone: func(z *topology.Zone) { z.Networks = []netip.Prefix{netip.MustParsePrefix("10.3.0.0/24")} },
 			in:   []string{"Pass name=plant", denyPods},
@@ -185,26 +180,36 @@ func TestRules(t *testing.T) {
 		},
 	}
 	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			s, z := site(), zone(in("plant"))
-			if tc.site != nil {
-				tc.site(s)
-			}
-			if tc.zone != nil {
-				tc.zone(z)
-			}
-			objects, findings := admintier.Guard{}.Guard(s, z, tc.neighbours)
-			if len(findings) > 0 || len(objects) != 1 {
-				t.Fatalf("%d objects, findings %v", len(objects), findings)
-			}
-			spec := specs(t, objects)[0]
-			if diff := cmp.Diff(tc.in, lines(spec, true)); diff != "" {
-				t.Errorf("ingress (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(tc.out, lines(spec, false)); diff != "" {
-				t.Errorf("egress (-want +got):\n%s", diff)
-			}
-		})
+		t.Run(name, tc.check)
+	}
+}
+
+// ruleCase is what is special about the zone in the namespace plant, and its rules.
+type ruleCase struct {
+	site       func(*topology.Site)
+	zone       func(*topology.Zone)
+	neighbours []topology.Neighbour
+	in, out    []string
+}
+
+func (tc ruleCase) check(t *testing.T) {
+	s, z := site(), zone(in("plant"))
+	if tc.site != nil {
+		tc.site(s)
+	}
+	if tc.zone != nil {
+		tc.zone(z)
+	}
+	objects, findings := admintier.Guard{}.Guard(s, z, tc.neighbours)
+	if len(findings) > 0 || len(objects) != 1 {
+		t.Fatalf("%d objects, findings %v", len(objects), findings)
+	}
+	spec := specs(t, objects)[0]
+	if diff := cmp.Diff(tc.in, lines(spec, true)); diff != "" {
+		t.Errorf("ingress (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(tc.out, lines(spec, false)); diff != "" {
+		t.Errorf("egress (-want +got):\n%s", diff)
 	}
 }
 

@@ -52,13 +52,11 @@ func check(t *testing.T, objects []policy.Manifest, flows []flow) {
 	}
 }
 
+const ofA = "endpointSelector: {matchLabels: {'k8s:io.kubernetes.pod.namespace': a}}"
+
 // TestCilium holds the evaluator to what Cilium's documentation says.
 func TestCilium(t *testing.T) {
-	const ofA = "endpointSelector: {matchLabels: {'k8s:io.kubernetes.pod.namespace': a}}"
-	tests := map[string]struct {
-		specs string
-		flows []flow
-	}{
+	tests := map[string]ciliumCase{
 		"no policy allows": {"[]", []flow{{"a/x", "b/z", "TCP", 1, true}, {"198.51.100.1", "a/x", "TCP", 1, true}}},
 		"an empty rule denies its direction": {
 			"[{" + ofA + ", ingress: [{}]}]",
@@ -91,6 +89,19 @@ func TestCilium(t *testing.T) {
 			"[{" + ofA + ", egress: [{toEntities: [kube-apiserver], toPorts: [{ports: [{port: '6443', endPort: 6444, protocol: TCP}]}]}]}]",
 			[]flow{{"a/x", "192.0.2.10", "TCP", 6444, true}, {"a/x", "192.0.2.10", "TCP", 6445, false}, {"a/x", "192.0.2.10", "UDP", 6443, false}},
 		},
+		"rules add up": {
+			"[{" + ofA + ", ingress: [{}]}, {" + ofA + ", enableDefaultDeny: {ingress: false}, " +
+				"ingress: [{fromEndpoints: [{matchExpressions: [{key: 'k8s:io.kubernetes.pod.namespace', operator: In, values: [b]}]}]}]}]",
+			[]flow{{"b/z", "a/x", "TCP", 1, true}, {"a/y", "a/x", "TCP", 1, false}},
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, tc.check)
+	}
+}
+
+func TestCiliumDenies(t *testing.T) {
+	tests := map[string]ciliumCase{
 		"a deny beats an allow, and isolates by itself unless told not to": {
 			"[{" + ofA + ", enableDefaultDeny: {ingress: false, egress: false}, ingress: [{fromEntities: [all]}], egress: [{toEntities: [all]}], " +
 				"ingressDeny: [{fromEndpoints: [{matchLabels: {'k8s:app': x}}], toPorts: [{ports: [{port: '80', endPort: 90, protocol: TCP}, {port: '0', protocol: UDP}]}]}], " +
@@ -114,21 +125,23 @@ func TestCilium(t *testing.T) {
 			"[{" + ofA + ", ingressDeny: [{fromEndpoints: [{matchLabels: {'k8s:app': nobody}}]}]}]",
 			[]flow{{"b/z", "a/x", "TCP", 1, false}, {"a/x", "b/z", "TCP", 1, true}},
 		},
-		"rules add up": {
-			"[{" + ofA + ", ingress: [{}]}, {" + ofA + ", enableDefaultDeny: {ingress: false}, " +
-				"ingress: [{fromEndpoints: [{matchExpressions: [{key: 'k8s:io.kubernetes.pod.namespace', operator: In, values: [b]}]}]}]}]",
-			[]flow{{"b/z", "a/x", "TCP", 1, true}, {"a/y", "a/x", "TCP", 1, false}},
-		},
 	}
 	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			p := &ciliumv2.CiliumClusterwideNetworkPolicy{}
-			unmarshal(t, "{kind: CiliumClusterwideNetworkPolicy, metadata: {name: p}, specs: "+tc.specs+"}", p)
-			g := &ciliumv2.CiliumCIDRGroup{}
-			unmarshal(t, "{kind: CiliumCIDRGroup, metadata: {name: g}, spec: {externalCIDRs: ['2001:db8::/32']}}", g)
-			check(t, []policy.Manifest{p, g}, tc.flows)
-		})
+		t.Run(name, tc.check)
 	}
+}
+
+type ciliumCase struct {
+	specs string
+	flows []flow
+}
+
+func (tc ciliumCase) check(t *testing.T) {
+	p := &ciliumv2.CiliumClusterwideNetworkPolicy{}
+	unmarshal(t, "{kind: CiliumClusterwideNetworkPolicy, metadata: {name: p}, specs: "+tc.specs+"}", p)
+	g := &ciliumv2.CiliumCIDRGroup{}
+	unmarshal(t, "{kind: CiliumCIDRGroup, metadata: {name: g}, spec: {externalCIDRs: ['2001:db8::/32']}}", g)
+	check(t, []policy.Manifest{p, g}, tc.flows)
 }
 
 // TestNetworkPolicy holds the evaluator to what the API's documentation says.
