@@ -32,6 +32,8 @@ type choice struct {
 	asked v1alpha1.Backend
 	// chosen is empty when what was asked for is not served.
 	chosen v1alpha1.Backend
+	// adminTier says that ClusterNetworkPolicy is served, as the guard writes it.
+	adminTier bool
 	// minor version of Kubernetes, 0 when unknown.
 	minor int
 	// unsettled says that definitions and what is served do not agree yet.

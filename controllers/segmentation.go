@@ -24,6 +24,7 @@ import (
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/apply"
 	"github.com/zonewarden/zonewarden/internal/evidence"
+	"github.com/zonewarden/zonewarden/internal/guard"
 	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/policy/budget"
 	"github.com/zonewarden/zonewarden/internal/topology"
@@ -57,6 +58,7 @@ type Segmentation struct {
 	statuses   statusMemory
 	arrivals   arrivals
 	carried    carriedConduits
+	guard      guardMemory
 
 	// known are the digests last seen or written, to tell edits by others from
 	// changes of our own.
@@ -95,6 +97,9 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	}
 	outcome := newOutcome(snapshot, model, choice)
 	outcome.verify(reports.nodes)
+	if outcome.admission, err = s.fetchGuard(ctx); err != nil {
+		return ctrl.Result{}, fmt.Errorf("fetching the guard: %w", err)
+	}
 	if err := s.holdForAssets(ctx, outcome); err != nil {
 		return ctrl.Result{}, err
 	}
@@ -139,6 +144,8 @@ type outcome struct {
 	// conduits in force by name, and how many join each zone.
 	conduits map[string]*topology.Conduit
 	joining  map[string]int
+	// admission is what of the guard at admission is not as it was shipped.
+	admission guard.Differences
 	// budget is what fits into Cilium's policy maps, withheld what is not carried out
 	// because it does not fit.
 	budget   budget.Judgement

@@ -35,7 +35,7 @@ func (s *Segmentation) siteStatus(o *outcome, site *v1alpha1.Site) v1alpha1.Site
 	status := site.Status
 	ref := topology.ObjectRef{Kind: topology.KindSite, Name: site.Name}
 	c := s.conditionsOf(&status.Status, site.Generation)
-	c.verdictStatus(o.model.Verdicts[ref], backendFindings(o.backend))
+	c.verdictStatus(o.model.Verdicts[ref], append(backendFindings(o.backend), o.set.Findings[ref]...))
 	status.Backend = o.backend.chosen
 	if o.held == "" && o.model.Site != nil {
 		// While the assets are held, the count stays what it was: it is what the
@@ -47,6 +47,7 @@ func (s *Segmentation) siteStatus(o *outcome, site *v1alpha1.Site) v1alpha1.Site
 		status.Flows = o.model.Counts()
 	}
 	s.siteProgrammed(c, o, ref)
+	c.guardStatus(o, site.Spec.Guard.Layers)
 	c.budgetStatus(o)
 	c.judge(v1alpha1.ConditionSessionsMayLinger, o.evidence.Lingering())
 	heldStatus(c, o, &status.Held)

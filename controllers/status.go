@@ -218,6 +218,7 @@ type transition struct {
 var toldOf = []string{
 	v1alpha1.ConditionAccepted, v1alpha1.ConditionProgrammed,
 	v1alpha1.ConditionEnforcementVerified, v1alpha1.ConditionPruneHeld,
+	v1alpha1.ConditionGuarded, v1alpha1.ConditionWithinBudget,
 }
 
 // transitionOf returns the event that a change of status owes: only when a

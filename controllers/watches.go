@@ -52,6 +52,10 @@ func CacheOptions() cache.Options {
 	for _, gvk := range []schema.GroupVersionKind{apply.GVKClusterwidePolicy, apply.GVKCIDRGroup, apply.GVKNetworkPolicy} {
 		byObject[unstructuredOf(gvk)] = cache.ByObject{Label: ours, Transform: apply.Strip}
 	}
+	atAdmission := labels.SelectorFromSet(labels.Set{guardLabel: guardAtAdmission})
+	for _, gvk := range admissionKinds {
+		byObject[unstructuredOf(gvk)] = cache.ByObject{Label: atAdmission}
+	}
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject:         byObject,
@@ -125,6 +129,8 @@ func (s *Segmentation) sources() []source.Source {
 		watch(&corev1.Node{}, nodeChanged),
 		watch(&corev1.Service{}, serviceChanged),
 		source.Kind[client.Object](c, &v1alpha1.NodeReport{}, later(reportsSettle), s.reportChanged()),
+		watch(unstructuredOf(admissionKinds[0]), predicate.GenerationChangedPredicate{}),
+		watch(unstructuredOf(admissionKinds[1]), predicate.GenerationChangedPredicate{}),
 		source.Kind[client.Object](c, metadata(definitions), s.definitionsChanged(), policyDefinition),
 	}
 }

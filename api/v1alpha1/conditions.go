@@ -24,6 +24,9 @@ const (
 	// ConditionPruneHeld is true on the Site while policy objects are kept whose
 	// declaration is gone.
 	ConditionPruneHeld = "PruneHeld"
+	// ConditionGuarded says on the Site whether the layers of the guard that it asks
+	// for are in place, so that nobody else can undo its zones.
+	ConditionGuarded = "Guarded"
 	// ConditionWithinBudget says on the Site whether everything declared fits into
 	// the policy maps of Cilium and the objects of the API server.
 	ConditionWithinBudget = "WithinBudget"
@@ -84,6 +87,12 @@ const (
 	// ReasonNothingToProbe: the nodes report, and none could try this zone.
 	ReasonNothingToProbe = "NothingToProbe"
 
+	// ReasonGuarded, ReasonNoGuard, ReasonGuardChanged and ReasonGuardUnavailable belong
+	// to Guarded: in place, not asked for, not as shipped, not to be had here.
+	ReasonGuarded          = "Guarded"
+	ReasonNoGuard          = "NoGuard"
+	ReasonGuardChanged     = "GuardChanged"
+	ReasonGuardUnavailable = "GuardUnavailable"
 	// ReasonWithinBudget, ReasonBudgetNear and ReasonBudgetExceeded say how full
 	// Cilium's policy maps become.
 	ReasonWithinBudget   = "WithinBudget"
