@@ -57,7 +57,7 @@ func largePlant(zones int) (*topology.Model, policytest.World) {
 		}
 		m.Zones = append(m.Zones, &topology.Zone{
 			Name: name, UID: "uid", Enforce: true, InternalTraffic: true, DNS: true, HasAssets: true, Workloads: []topology.Workloads{entry},
-			Networks: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 100, byte(i), 1}), 32)},
+			Networks: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 100, byte(i / 250), byte(i % 250)}), 32)},
 		})
 	}
 	for i, z := range m.Zones {

@@ -279,6 +279,33 @@ func holdsAll(networks []netip.Prefix, p netip.Prefix) bool {
 	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Bits() <= p.Bits() && n.Contains(p.Addr()) })
 }
 
+// TestPrintsOfEveryConduit: each of a zone's conduits is in its print.
+func TestPrintsOfEveryConduit(t *testing.T) {
+	prints := func(edited string) map[string]string {
+		s := Snapshot{
+			Now: now, Site: site(), Zones: []*v1alpha1.Zone{zone("a"), zone("b"), zone("c")},
+			Namespaces: []Namespace{namespace("a", "scope=ot"), namespace("b", "scope=ot"), namespace("c", "scope=ot")},
+		}
+		for name, to := range map[string]string{"d": "b", "e": "c", "f": "a"} {
+			c := conduit(name, "a", to, flows(port("TCP", 1)))
+			if name == edited {
+				c.Spec.Suspended = true
+			}
+			s.Conduits = append(s.Conduits, c)
+		}
+		return Resolve(s).NeighbourPrints()
+	}
+	before := prints("")
+	for edited, changes := range map[string][]string{"d": {"a", "b"}, "e": {"a", "c"}, "f": {"a"}} {
+		after := prints(edited)
+		for _, z := range []string{"a", "b", "c"} {
+			if changed := before[z] != after[z]; changed != slices.Contains(changes, z) {
+				t.Errorf("conduit %s is suspended: the print of %s changes: %t", edited, z, changed)
+			}
+		}
+	}
+}
+
 // TestNeighbourPrints: whatever is edited, a zone with the same print and the same own
 // fingerprint has the same neighbours; and an edit of one conduit leaves the prints of
 // zones that it does not join as they are.
