@@ -25,6 +25,7 @@ func (s *Segmentation) wrote(o apply.Outcome) {
 	policyWrites.WithLabelValues(o.Key.Kind, o.Verb).Inc()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.lastWrite = s.clock.Now()
 	if o.Verb == apply.VerbDelete {
 		delete(s.known, o.Key)
 		return

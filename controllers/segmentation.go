@@ -59,11 +59,14 @@ type Segmentation struct {
 	arrivals   arrivals
 	carried    carriedConduits
 	guard      guardMemory
+	writer     *apply.Writer
 
 	// known are the digests last seen or written, to tell edits by others from
 	// changes of our own.
 	mu    sync.Mutex
 	known map[apply.Key]string
+	// lastWrite of a policy object.
+	lastWrite time.Time
 	// observed are the policy objects that the last pass saw, by UID.
 	observed map[types.UID]apply.Observed
 	// desired are the digests that the last pass wants.
@@ -183,7 +186,6 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 	o.keepWithinBudget(observed, s.carried)
 	input := apply.Input{
 		Desired:   o.set.Objects,
-		Leaving:   o.set.Leaving,
 		Observed:  observed,
 		Declared:  o.declarations(),
 		Confirmed: o.snapshot.Site.Annotations[v1alpha1.AnnotationConfirmPrune],
@@ -201,8 +203,7 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 	if n := o.plan.Writes(); n > 0 {
 		log.FromContext(ctx).Info("writing policy objects", "writes", n)
 	}
-	writer := &apply.Writer{Client: s.client, Live: s.live, Wrote: s.wrote}
-	o.result = writer.Carry(ctx, o.plan, conduitsByZone(o.model))
+	o.result = s.writer.Carry(ctx, o.plan, conduitsByZone(o.model))
 	s.carried = o.carriedOut(s.carried)
 	s.remember(observed, o.set.Objects)
 	standing := o.result.Standing()
@@ -223,6 +224,12 @@ func (o *outcome) declarations() map[topology.ObjectRef]apply.Declaration {
 		if ref.Kind == topology.KindZone || ref.Kind == topology.KindConduit {
 			out[ref] = apply.Declaration{UID: v.UID, InForce: v.InForce && !o.withheld[ref]}
 		}
+	}
+	for _, c := range o.model.Conduits {
+		ref := topology.ObjectRef{Kind: topology.KindConduit, Name: c.Name}
+		d := out[ref]
+		d.Suspended = c.Suspended
+		out[ref] = d
 	}
 	return out
 }

@@ -101,6 +101,8 @@ func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock) error {
 		arrivals:  arrivals{clock: c},
 		known:     map[apply.Key]string{},
 	}
+	// One for all passes: it waits between kinds also from one pass to the next.
+	s.writer = &apply.Writer{Client: s.client, Live: s.live, Wrote: s.wrote, Settle: s.agentsSettle}
 	s.controller, err = controller.New("segmentation", mgr, controller.Options{Reconciler: s, MaxConcurrentReconciles: 1})
 	if err != nil {
 		return fmt.Errorf("making the controller: %w", err)
@@ -291,6 +293,27 @@ func (s *Segmentation) observeOne(u *unstructured.Unstructured) (apply.Observed,
 // cacheCatchesUp bounds the wait for the cache to show our own writes. A pass on a
 // cache from before them would write the same again.
 const cacheCatchesUp = 2 * time.Second
+
+// agentsCatchUp is how long agents get to see what was written before something of
+// another kind is, which they watch on another stream. Nothing tells when they have; an
+// event of a watch takes milliseconds.
+const agentsCatchUp = time.Second
+
+// agentsSettle waits until agents have seen the last write.
+func (s *Segmentation) agentsSettle(ctx context.Context) {
+	s.mu.Lock()
+	left := agentsCatchUp - s.clock.Since(s.lastWrite)
+	s.mu.Unlock()
+	if left <= 0 {
+		return
+	}
+	wait := time.NewTimer(min(left, agentsCatchUp))
+	defer wait.Stop()
+	select {
+	case <-ctx.Done():
+	case <-wait.C:
+	}
+}
 
 // await waits until the cache shows each of n writes, for a bounded time.
 func (s *Segmentation) await(ctx context.Context, n int, shown func(ctx context.Context, i int) bool) {

@@ -10,14 +10,14 @@ import (
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
-// Carry carries a plan out, step by step: first everything grows, then everything
-// shrinks. A failed write does not stop the others, except those that would cut
-// or open something because of it. joins says which conduits join a zone.
+// Carry carries a plan out, in the order of writes. A failed write does not stop the
+// others, except those that would cut or open something because of it. joins says
+// which conduits join a zone.
 func (w *Writer) Carry(ctx context.Context, p *Plan, joins func(zone string) []topology.ObjectRef) *Result {
 	r := &run{
 		Writer: w, plan: p, joins: joins,
 		result: &Result{Failed: map[topology.ObjectRef][]error{}}, gone: map[Key]bool{},
-		groups: changesOf(p.Groups), transitions: changesOf(p.Transitions),
+		groups: changesOf(p.Groups), guards: changesOf(p.Guards),
 		conduits: changesOf(p.Conduits), floors: changesOf(p.Floors),
 	}
 	r.prepare(ctx)
@@ -29,20 +29,27 @@ func (w *Writer) Carry(ctx context.Context, p *Plan, joins func(zone string) []t
 // grow lets in and out what is new, and denies what is new to be denied. Nothing
 // that was allowed goes yet, and nobody is let go.
 func (r *run) grow(ctx context.Context) {
-	r.writeTurns(ctx, upTo(0, r.groups))
-	r.writeAll(ctx, r.transitions, final)
-	r.writeTurns(ctx, r.readyConduits())
-	if r.guarded {
+	if !r.tied {
+		r.writeTurns(ctx, r.readyGroups())
+	}
+	r.writeTurns(ctx, r.guards)
+	r.coverComing(ctx)
+	r.writeTurns(ctx, r.ready(r.conduits, r.waitsForCover))
+	if r.apart {
 		r.writeAll(ctx, slices.Concat(r.leaving, r.floors), allowed)
 	}
-	r.writeTurns(ctx, r.readyGroups())
-	r.writeTurns(ctx, r.readyFloors())
+	if r.tied {
+		r.writeTurns(ctx, r.readyGroups())
+	}
+	r.writeTurns(ctx, r.ready(r.readyFloors(), r.waitsForCover))
+	r.uncoverComing(ctx)
 }
 
 // shrink drops what is old: first what denies, then what allows.
 func (r *run) shrink(ctx context.Context) {
 	r.holdFloors()
-	if r.guarded {
+	r.coverGoing(ctx)
+	if r.apart {
 		r.writeAll(ctx, r.floors, shrunk)
 		if len(r.result.Failed) == 0 {
 			r.writeAll(ctx, leavingFloors(r.leaving), shrunk)
@@ -50,10 +57,11 @@ func (r *run) shrink(ctx context.Context) {
 	} else {
 		r.writeAll(ctx, r.floors, final)
 	}
-	r.removeAll(ctx, func(o Removal) bool { return o.turn() == 0 })
-	r.holdConcerned(r.groups)
-	r.writeAll(ctx, r.groups, final)
-	if r.guarded {
+	r.removeAll(ctx, floorsGo)
+	if r.tied {
+		r.shrinkGroups(ctx)
+	}
+	if r.apart {
 		r.holdConcerned(r.floors)
 		r.holdNeeded(ctx, r.floors)
 		r.writeAll(ctx, r.floors, final)
@@ -61,7 +69,20 @@ func (r *run) shrink(ctx context.Context) {
 	r.holdConcerned(r.conduits)
 	r.holdNeeded(ctx, r.conduits)
 	r.writeAll(ctx, r.conduits, final)
-	r.removeAll(ctx, func(o Removal) bool { return o.turn() > 0 })
+	r.removeAll(ctx, conduitsGo, isolatingFloorsGo)
+	r.uncoverGoing(ctx)
+	r.holdGuards()
+	r.writeAll(ctx, r.guards, final)
+	r.removeAll(ctx, guardsGo)
+	if !r.tied {
+		r.shrinkGroups(ctx)
+	}
+}
+
+func (r *run) shrinkGroups(ctx context.Context) {
+	r.holdConcerned(r.groups)
+	r.writeAll(ctx, r.groups, final)
+	r.removeAll(ctx, groupsGo)
 }
 
 // writeTurns makes the growing write of each change: new objects first, so that an
@@ -70,6 +91,9 @@ func (r *run) writeTurns(ctx context.Context, changes []*change) {
 	for turn := range 3 {
 		if turn > 0 && !(r.atOnce && len(r.result.Failed) == 0) {
 			// What failed may have been to take over what this drops.
+			for _, c := range changes {
+				c.atOnce = false
+			}
 			r.look(ctx, changes)
 		}
 		r.writeAll(ctx, upTo(turn, changes), grown)
@@ -78,22 +102,25 @@ func (r *run) writeTurns(ctx context.Context, changes []*change) {
 
 // upTo are the changes whose turn has come.
 func upTo(turn int, changes []*change) []*change {
-	var out []*change
-	for _, c := range changes {
-		if c.turn() <= turn {
-			out = append(out, c)
-		}
-	}
-	return out
+	return only(changes, func(c *change) bool { return c.turn() <= turn })
 }
 
-// removeAll makes those removals of the plan that it is asked for, as far as they
-// may be made.
-func (r *run) removeAll(ctx context.Context, asked func(Removal) bool) {
-	mayGo := r.removable()
-	for i := range r.plan.Removals {
-		if o := r.plan.Removals[i]; asked(o) && mayGo(o) {
-			r.remove(ctx, r.asLeft(o))
+// removeAll makes the removals of these turns, as far as they may be made.
+func (r *run) removeAll(ctx context.Context, turns ...int) {
+	for _, turn := range turns {
+		var asked []Removal
+		for _, o := range r.plan.Removals {
+			if o.turn() == turn {
+				asked = append(asked, o)
+			}
+		}
+		mayGo := r.removable()
+		for _, list := range r.byKind(len(asked), func(i int) string { return asked[i].Key.Kind }) {
+			for _, i := range list {
+				if mayGo(asked[i]) {
+					r.remove(ctx, r.asLeft(asked[i]))
+				}
+			}
 		}
 	}
 }

@@ -4,9 +4,7 @@
 package apply
 
 import (
-	"fmt"
-
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/zonewarden/zonewarden/internal/policy"
 )
@@ -28,12 +26,17 @@ const (
 // change is a write on its way through the forms.
 type change struct {
 	Write
-	// before are the parts that stood there and are carried along; nil for what is
-	// new and for what is written at once.
+	// before are the parts that stood there; nil for what is new, and for what was
+	// not read or does not fit.
 	before parts
+	// atOnce says that they are not carried along.
+	atOnce bool
+	// pods that a NetworkPolicy isolates.
+	pods isolated
 	// stands is the digest of what stands now, "" when that is not known.
 	stands string
-	// version is the resourceVersion after our last write, "" before the first.
+	// uid and version of the object after our last write, "" before the first.
+	uid     types.UID
 	version string
 	// lets says that somebody whom the floor denied may be let go.
 	lets bool
@@ -53,14 +56,14 @@ func changesOf(writes []Write) []*change {
 // inSteps says that it is an object whose old content may be carried along: one
 // of a kind that is a sum of parts, and not edited by somebody else.
 func (w Write) inSteps() bool {
-	return w.Observed != nil && !w.Edited && pathOf(w.Object.GVK.Kind) != nil
+	return w.Observed != nil && !w.Edited && isSum(w.Object.GVK.Kind)
 }
 
 // turn is when in its step an object is written: what is new first, then what is
 // widened, and at last what changes at once and drops its old content by that.
 func (c *change) turn() int {
 	switch {
-	case c.before != nil:
+	case c.before != nil && !c.atOnce:
 		return 1
 	case c.inSteps():
 		return 2
@@ -72,25 +75,44 @@ func (c *change) turn() int {
 // owes says that it is not yet what is desired.
 func (c *change) owes() bool { return c.stands != c.Object.Digest }
 
-// moved are the addresses of groups that change, by the group's name.
-type moved struct{ before, after map[string]parts }
+// clusterwide are those that are policies of Cilium's.
+func clusterwide(changes []*change) []*change {
+	return only(changes, func(c *change) bool { return c.Object.GVK.Kind == policy.KindClusterwidePolicy })
+}
 
-// names says that a rule refers to one of them.
-func (m moved) names(r rule) bool {
-	for _, name := range r.groups() {
-		if _, ok := m.after[name]; ok {
-			return true
+func only(changes []*change, wanted func(*change) bool) []*change {
+	var out []*change
+	for _, c := range changes {
+		if wanted(c) {
+			out = append(out, c)
 		}
 	}
-	return false
+	return out
+}
+
+// wanted are the parts of what is desired; none where it is no sum of parts.
+func (c *change) wanted() parts {
+	if !isSum(c.Object.GVK.Kind) {
+		return nil
+	}
+	u, err := toUnstructured(c.Object)
+	if err != nil {
+		return nil // the write will say so
+	}
+	out, err := partsOf(u)
+	if err != nil {
+		return nil
+	}
+	return out
 }
 
 // shape is the object in a form, nil when the form owes no write.
 func (c *change) shape(f form, m moved) (*policy.Object, error) {
+	carries := c.before != nil && !c.atOnce
 	switch {
 	case f == allowed && !c.allowsFirst():
 		return nil, nil
-	case f == final || pathOf(c.Object.GVK.Kind) == nil, c.before == nil && f != allowed && len(m.after) == 0:
+	case f == final || !isSum(c.Object.GVK.Kind), !carries && f != allowed && len(m.coming) == 0:
 		return c.Object, nil
 	}
 	u, err := toUnstructured(c.Object)
@@ -109,7 +131,7 @@ func (c *change) shape(f form, m moved) (*policy.Object, error) {
 }
 
 // allowsFirst says that it may stand for a moment without what it newly denies:
-// not what is put back after somebody's edit, nor what is no sum of rules.
+// not what is put back after somebody's edit, nor what isolates by itself.
 func (c *change) allowsFirst() bool {
 	return c.turn() < 2 && !c.Drift && !c.Edited && c.Object.GVK.Kind == policy.KindClusterwidePolicy
 }
@@ -117,34 +139,26 @@ func (c *change) allowsFirst() bool {
 // compose puts the parts together, nil when the form adds nothing to what stands.
 func (c *change) compose(after parts, f form, m moved) parts {
 	fresh, gone := after.minus(c.before), c.before.minus(after)
-	if len(fresh) == 0 && c.before != nil && f <= grown && !gone.some(m.names) {
+	switch {
+	case len(fresh) == 0 && c.before != nil && f <= grown && !gone.some(m.going.named):
 		return nil
-	}
-	if c.Object.GVK.Kind == policy.KindCIDRGroup {
+	case len(gone) == 0 && f == grown && !fresh.some(m.coming.named):
+		return after
+	case c.Object.GVK.Kind != policy.KindClusterwidePolicy:
 		return append(gone, after...).distinct()
 	}
-	// A name stands for other addresses now, and the old rules were for the old
-	// ones: what came and what went must not meet in it.
 	out := gone.each(func(r rule) {
-		r.resolve(m.before)
+		r.resolve(m.going)
 		if f == shrunk {
 			r.allowOnly()
 		}
 	})
 	out = append(out, after.minus(fresh)...)
 	out = append(out, fresh.each(func(r rule) {
-		r.resolve(m.after)
+		r.resolve(m.coming)
 		if f == allowed {
 			r.allowOnly()
 		}
 	})...)
 	return out.distinct()
-}
-
-// withParts is the object with other parts.
-func withParts(u *unstructured.Unstructured, list parts, like *policy.Object) (*policy.Object, error) {
-	if err := unstructured.SetNestedSlice(u.Object, list.decode(), pathOf(u.GetKind())...); err != nil {
-		return nil, fmt.Errorf("putting parts side by side: %w", err)
-	}
-	return policy.FromContent(u.Object, like.Part, like.Source), nil
 }

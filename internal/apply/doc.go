@@ -3,19 +3,55 @@
 
 // Package apply is the only place that writes policy objects.
 //
-// The contract:
+// # The order of writes
+//
+// In every state between two writes what passed before and passes after passes, and
+// nothing passes that does neither before nor after. What is written in which order:
+//
+//	 1 groups of addresses: new ones, and changed ones as old and new addresses
+//	 2 guards, which deny: new ones, and changed ones as old beside new
+//	 3 covers of pods that are about to be isolated
+//	 4 conduits: new ones, then changed ones as old beside new
+//	 5 floors: new ones, then changed ones as old beside new
+//	 6 the covers of 3 go
+//	 7 covers of pods that are about to be let go
+//	 8 floors as desired, and those of Cilium that go
+//	 9 conduits as desired, and those that go; then the other floors that go
+//	10 the covers of 7 go
+//	11 guards as desired, and those that go
+//	12 groups as desired, and those that go
+//
+// Why:
+//
+//   - What an object says is a sum, so old and new can stand side by side in it:
+//     everything grows before anything shrinks. Who may talk to whom is then what
+//     either was, and never a mixture of both.
+//   - Floors deny last (5), when all that allows is there, and let go (8) before what
+//     allowed goes. Nobody is let go before everybody is denied who will be: a
+//     flow between two such pods would pass that passes neither before nor after.
+//   - What a guard denies is denied in both or in one of two declarations. Denying the
+//     sum takes nothing from what both allow, and opens nothing. So it comes before
+//     all that allows, and goes after it.
+//   - With NetworkPolicy whatever selects a pod isolates it. Pods that are isolated
+//     before and after lose nothing by 4 and 5 and gain nothing by 8 and 9. The others
+//     get an object that allows everything to exactly them, the cover, which is right
+//     because they are open before or after. See cover.go.
+//   - Agents watch each kind on a stream of its own. Before a write of another kind
+//     than the last one a Writer waits for them (Settle), and where the order leaves a
+//     choice, objects of the kind that was written last come first.
+//   - A rule that names a group means other addresses once the group changes. Where a
+//     rule that comes or goes would meet addresses that are not its own, it carries
+//     addresses in place of the name, floors take steps between (change.go), and the
+//     groups change while nobody goes by their names: 1 between 4 and 5, 12 after 8.
+//   - A change that needs no step between is one write: see atonce.go.
+//
+// What the order cannot do, and where it gives way, is in docs/adr/0010 and 0012.
+//
+// # The contract
 //
 //   - A plan is pure: from what is desired, what is observed and what is declared
-//     it says which writes are owed, in which order, and what is held back.
-//     Equal digests owe nothing, so a steady state and a restart write nothing.
-//   - Order. Everything grows before anything shrinks: new groups of addresses;
-//     where the first allow would already isolate a pod, a transitional allow-all;
-//     conduits, changed ones as old beside new; changed groups; floors, likewise, and
-//     a floor that newly denies only when every conduit of its zone is written. Then
-//     floors shrink and go, groups shrink, conduits shrink and go, groups go. So in
-//     every state between two writes what passed before and passes after passes, and
-//     nothing does that passes neither before nor after. A single change is a single
-//     write. This holds on Cilium; see docs/adr/0010-order-of-writes.md.
+//     it says which writes are owed and what is held back. Equal digests owe
+//     nothing, so a steady state and a restart write nothing.
 //   - What failed holds back what would cut or open something because of it, and
 //     nothing else. Deleting or suspending a conduit closes it whatever failed.
 //   - The old content is read from the cluster, and what somebody else put there is

@@ -50,13 +50,6 @@ func floorOf(zone, uid string, variant int) *policy.Object {
 	return policy.NewObject(networkPolicy("zone-"+zone, variant), policy.PartFloor, zoneRef(zone), uid, nil)
 }
 
-// narrowing is a floor with a transition.
-func narrowing(zone string, variant int) *policy.Object {
-	o := floor(zone, variant)
-	o.Transition = floor(zone, 0)
-	return o
-}
-
 func allow(conduit string, variant int) *policy.Object { return allowOf(conduit, uid, variant) }
 
 func allowOf(conduit, uid string, variant int) *policy.Object {
@@ -118,11 +111,11 @@ func serving() apply.CRDState {
 }
 
 // owed is a plan in words.
-type owed struct{ Groups, Transitions, Conduits, Floors, Removals, Held []string }
+type owed struct{ Groups, Guards, Conduits, Floors, Removals, Covers, Held []string }
 
 func inWords(p *apply.Plan) owed {
 	out := owed{
-		Groups: writes(p.Groups), Transitions: writes(p.Transitions),
+		Groups: writes(p.Groups), Guards: writes(p.Guards),
 		Conduits: writes(p.Conduits), Floors: writes(p.Floors),
 	}
 	for _, r := range p.Removals {
@@ -131,6 +124,9 @@ func inWords(p *apply.Plan) owed {
 			words += " replaced"
 		}
 		out.Removals = append(out.Removals, words)
+	}
+	for _, c := range p.Covers {
+		out.Covers = append(out.Covers, c.Key.Name)
 	}
 	for _, h := range p.Held {
 		out.Held = append(out.Held, h.Key.Name+" "+h.Reason)

@@ -12,17 +12,6 @@ import (
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
-// readyConduits leaves out new allows in namespaces where the allow-all that must
-// come first could not be written: there the first allow would isolate the pods.
-func (r *run) readyConduits() []*change {
-	unopened := failures(r.transitions)
-	return r.ready(r.conduits, func(c *change) bool {
-		return c.Observed == nil && slices.ContainsFunc(unopened, func(t *change) bool {
-			return t.Object.Namespace == c.Object.Namespace && r.joinsZone(c.Object.Source, t.Write)
-		})
-	})
-}
-
 // readyGroups leaves out groups that change while a rule that named their old
 // addresses could not be replaced: it would meet the new ones.
 func (r *run) readyGroups() []*change {
@@ -50,12 +39,12 @@ func (r *run) readyFloors() []*change {
 				return unknown[c] || len(r.result.Failed[c]) > 0
 			}))
 	})
-	if !r.guarded || len(failures(r.floors)) == 0 {
+	if !r.apart || len(failures(r.floors)) == 0 {
 		return ready
 	}
 	// They deny members of other zones as well, whose allows may be missing.
 	return r.ready(ready, func(f *change) bool {
-		return !f.Drift && f.wanted().minus(f.before).some(rule.bare)
+		return !f.Drift && slices.Contains(clusterwide(r.floors), f) && f.wanted().minus(f.before).some(rule.bare)
 	})
 }
 
@@ -78,7 +67,7 @@ func (r *run) ready(changes []*change, waits func(*change) bool) []*change {
 // without any floor a pod is open to everything.
 func (r *run) holdFloors() {
 	if len(failures(r.floors)) > 0 {
-		r.hold(r.floors, func(c *change) bool { return c.lets || r.guarded })
+		r.hold(r.floors, func(c *change) bool { return c.lets || r.apart })
 	}
 }
 
@@ -96,16 +85,25 @@ func (r *run) holdConcerned(changes []*change) {
 	})
 }
 
+// holdGuards holds back those of the zones that a failure concerns, and all while one
+// has not grown that may be to deny what another one will not deny any more.
+func (r *run) holdGuards() {
+	if len(failures(r.guards)) > 0 {
+		r.hold(r.guards, func(*change) bool { return true })
+	}
+	r.holdConcerned(r.guards)
+}
+
 // holdNeeded holds back besides what pods may still need that a floor denies longer
 // than it was meant to.
 func (r *run) holdNeeded(ctx context.Context, changes []*change) {
-	longer := r.denyLonger(ctx)
+	longer := clusterwide(r.denyLonger(ctx))
 	unread := slices.ContainsFunc(longer, func(f *change) bool { return f.before == nil && f.inSteps() })
 	var denied parts
 	for _, f := range longer {
 		denied = append(denied, f.before...)
 	}
-	r.hold(changes, func(c *change) bool {
+	r.hold(clusterwide(changes), func(c *change) bool {
 		return unread || c.before.minus(c.wanted()).some(func(dropped rule) bool {
 			return denied.some(func(floor rule) bool { return dropped.within(floor) })
 		})
@@ -119,7 +117,7 @@ func (r *run) denyLonger(ctx context.Context) []*change {
 	}
 	out := failures(r.floors)
 	for _, o := range r.plan.Removals {
-		if o.turn() > 0 || r.gone[o.Key] {
+		if o.turn() != floorsGo || r.gone[o.Key] {
 			continue
 		}
 		i := slices.IndexFunc(r.leaving, func(c *change) bool { return KeyOf(c.Object) == o.Key })
@@ -130,6 +128,13 @@ func (r *run) denyLonger(ctx context.Context) []*change {
 		out = append(out, r.leaving[i])
 	}
 	return out
+}
+
+// stillDeny says that a floor of Cilium's could not let go, or could not go.
+func (r *run) stillDeny() bool {
+	return len(failures(clusterwide(r.floors))) > 0 || slices.ContainsFunc(r.plan.Removals, func(o Removal) bool {
+		return o.turn() == floorsGo && !r.gone[o.Key]
+	})
 }
 
 // hold postpones what is not yet as desired.
@@ -164,33 +169,31 @@ func (r *run) concerned() (zones map[string]bool, conduits map[topology.ObjectRe
 	return zones, conduits
 }
 
-// removable says of each removal, when its turn comes, whether it may be made: not
-// when its replacement, or the allow-all that must come first, could not be
-// written, and no floor or group while anything at all failed.
+// removable says of each removal, when its turn comes, whether it may be made. What
+// closes a conduit always; nothing else while pods that are to be let go are not
+// covered. Of a conduit's objects one that a failure does not concern, because what
+// failed may have been to take over, and of Cilium's none while a floor denies longer
+// than it was meant to; and nothing that denies, nor a group, while anything at all
+// failed.
 func (r *run) removable() func(Removal) bool {
-	var leaving []Write
-	for _, t := range failures(r.transitions) {
-		if t.Observed != nil {
-			leaving = append(leaving, t.Write)
-		}
-	}
+	_, conduits := r.concerned()
 	return func(o Removal) bool {
-		if o.Part != policy.PartConduit {
+		switch {
+		case o.Part == policy.PartConduit && !o.Replaced:
+			return true
+		case r.waitsUncovered(o):
+			return false
+		case o.Part == policy.PartConduit:
+			return !conduits[o.Source] && !(o.Key.Kind == policy.KindClusterwidePolicy && r.stillDeny())
+		default:
 			return len(r.result.Failed) == 0
 		}
-		return !o.Replaced || len(r.result.Failed[o.Source]) == 0 &&
-			!slices.ContainsFunc(leaving, func(t Write) bool { return r.joinsZone(o.Source, t) })
 	}
 }
 
 // failures are the changes of a step that were not made.
 func failures(changes []*change) []*change {
-	return slices.DeleteFunc(slices.Clone(changes), func(c *change) bool { return !c.failed })
-}
-
-// joinsZone says that a conduit joins the zone that an object is made of.
-func (r *run) joinsZone(conduit topology.ObjectRef, w Write) bool {
-	return slices.Contains(r.joins(w.Object.Source.Name), conduit)
+	return only(changes, func(c *change) bool { return c.failed })
 }
 
 func (r *run) postpone(c *change) {

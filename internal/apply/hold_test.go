@@ -183,10 +183,10 @@ func TestGroupWaitsForRulesThatGo(t *testing.T) {
 // TestRuleWithoutAddressesIsForNobody: an entry without peers would be for
 // everybody, and a direction without entries would not be denied.
 func TestRuleWithoutAddressesIsForNobody(t *testing.T) {
-	s := newStore(list(emptyGroup("g"), denies("g", "a@g")))
-	change(t, s, nil, group("g", 2), denies("g", "b@g")).wants(t,
-		"zone-g: a b@10.0.2.0/24?", "zone-g: 10.0.2.0/24", "zone-g: a b@10.0.2.0/24", "zone-g: a? b@10.0.2.0/24", "zone-g: b@g")
-	for _, at := range s.states {
+	s := newStore(list(emptyGroup("g"), group("h", 1), denies("g", "a@g", "c@h")))
+	change(t, s, nil, group("g", 2), emptyGroup("h"), denies("g", "b@g", "d@h")).wants(t,
+		"zone-g: a c@h b@g? d?", "zone-g: 10.0.2.0/24", "zone-g: a c@h b@g d", "zone-g: a? c@h? b@g d", "zone-h:", "zone-g: b@g d@h")
+	for _, at := range s.states() {
 		for _, o := range at.objects {
 			specs, _, _ := unstructured.NestedSlice(o.(*unstructured.Unstructured).Object, "specs")
 			for _, spec := range specs {

@@ -11,40 +11,40 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"pgregory.net/rapid"
 
 	"github.com/zonewarden/zonewarden/internal/apply"
 	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/policy/cilium"
+	"github.com/zonewarden/zonewarden/internal/policy/networkpolicy"
 )
 
-// requireHitless checks every state between old and new, the first and the
-// last, and every mixture of two states at the two ends of a flow: nodes lag.
-// What passes in both passes all the time, and nothing passes that does in
-// neither. Nodes may lag arbitrarily; then an end that has not seen the first
-// write and one that has seen the last pass between them what no order of writes
-// can help. Next to each other, states have no such excuse.
-func requireHitless(t *rapid.T, j judge, s *store, swapsAtOnce bool) {
-	all := j.all(s.states)
-	old, wanted := all[0], all[len(all)-1]
-	for n := range old.out {
-		before, after := old.out[n] && old.in[n], wanted.out[n] && wanted.in[n]
-		lag := old.out[n] && wanted.in[n] || wanted.out[n] && old.in[n]
-		for i := range all {
-			for k := range all {
-				passes := all[i].out[n] && all[k].in[n]
-				near := max(i-k, k-i) <= 1 && !swapsAtOnce || i == k
-				switch {
-				case before && after && !passes:
-					t.Fatalf("cut: %s, its sender after %d writes and its receiver after %d of\n%s", flowName(n), i, k, strings.Join(s.log, "\n"))
-				case passes && !before && !after && (near || !lag):
-					t.Fatalf("open: %s, its sender after %d writes and its receiver after %d of\n%s", flowName(n), i, k, strings.Join(s.log, "\n"))
-				}
-			}
-		}
+// modes are from which backend to which a declaration changes.
+var modes = map[string][2]policy.Backend{
+	"Cilium":                  {cilium.Backend{}, cilium.Backend{}},
+	"NetworkPolicy":           {networkpolicy.Backend{}, networkpolicy.Backend{}},
+	"Cilium to NetworkPolicy": {cilium.Backend{}, networkpolicy.Backend{}},
+	"NetworkPolicy to Cilium": {networkpolicy.Backend{}, cilium.Backend{}},
+}
+
+// eachMode checks f in each mode. The declarations and what others wrote are drawn.
+func eachMode(t *testing.T, f func(t *rapid.T, m mode)) {
+	t.Helper()
+	for name, backends := range modes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				m := mode{old: backends[0], wanted: backends[1], before: drawDeclarationOf(t), foreign: drawForeign(t)}
+				m.after = drawEdit(t, m.before)
+				f(t, m)
+			})
+		})
 	}
 }
 
-// swaps says that a floor may let some go and take others on in one write.
+// swaps says that one floor of Cilium's may let some go and take others on in one
+// write. One NetworkPolicy never does: with other pods it is another object.
 func swaps(p *apply.Plan) bool {
 	changed := 0
 	for _, w := range slices.Concat(p.Groups, p.Conduits, p.Floors) {
@@ -52,7 +52,9 @@ func swaps(p *apply.Plan) bool {
 			changed++
 		}
 	}
-	return changed == 1 && slices.ContainsFunc(p.Floors, func(w apply.Write) bool { return w.Observed != nil })
+	return changed == 1 && slices.ContainsFunc(p.Floors, func(w apply.Write) bool {
+		return w.Observed != nil && w.Object.GVK.Kind == policy.KindClusterwidePolicy
+	})
 }
 
 func requireDesired(t *rapid.T, s *store, in apply.Input) {
@@ -65,15 +67,12 @@ func requireDesired(t *rapid.T, s *store, in apply.Input) {
 // between two writes all that passes before and after passes, and nothing else
 // than what passes before or after.
 func TestChangesAreHitlessAndLeakless(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		old := drawDeclarationOf(t)
-		wanted := drawEdit(t, old)
-		s := newStore(compiled(old.model(&wanted)))
-		in := inputFor(wanted.model(nil))
+	eachMode(t, func(t *rapid.T, m mode) {
+		s, in := m.store(), m.input()
 		if rapid.Bool().Draw(t, "known") {
 			in.Known = s.known
 		}
-		p, r := s.pass(t.Context(), in, s.writer(), wanted)
+		p, r := s.pass(t.Context(), in, s.writer(), m.after)
 		if len(r.Failed) > 0 {
 			t.Fatalf("failed: %v", r.Failed)
 		}
@@ -81,38 +80,41 @@ func TestChangesAreHitlessAndLeakless(t *testing.T) {
 			t.Fatalf("%d writes, %d outcomes", s.writes, len(r.Outcomes))
 		}
 		requireDesired(t, s, in)
-		requireHitless(t, judge{}, s, swaps(p))
+		requireHitless(t, judge{}, s, m, swaps(p))
 	})
 }
 
 // TestCrashedChangesConverge: stopped after any write, and started again, it ends
 // in the same state, and the way there is as hitless and leakless.
 func TestCrashedChangesConverge(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		old := drawDeclarationOf(t)
-		wanted := drawEdit(t, old)
-		in := inputFor(wanted.model(nil))
+	eachMode(t, func(t *rapid.T, m mode) {
+		in := m.input()
 		judges := judge{}
 		for stop := 0; ; stop++ {
-			s := newStore(compiled(old.model(&wanted)))
+			s := m.store()
 			s.refuses = func(string, apply.Key) bool { return s.writes == stop }
-			p, _ := s.pass(t.Context(), in, s.writer(), wanted)
+			w := s.writer()
+			p, _ := s.pass(t.Context(), in, w, m.after)
 			crashed := s.writes == stop
 			s.refuses = func(string, apply.Key) bool { return false }
 			again := in
 			if rapid.Bool().Draw(t, "it was only the API") {
 				again.Known = s.known
+			} else {
+				// Until another process has started, agents have seen everything.
+				s.settle(t.Context())
+				w = s.writer()
 			}
 			swapped := swaps(p)
-			p, r := s.pass(t.Context(), again, s.writer(), wanted)
+			p, r := s.pass(t.Context(), again, w, m.after)
 			if len(r.Failed) > 0 {
 				t.Fatalf("failed: %v", r.Failed)
 			}
 			s.log = append(s.log, fmt.Sprintf("(stopped after %d)", stop))
 			requireDesired(t, s, in)
-			requireHitless(t, judges, s, swapped || swaps(p))
+			requireHitless(t, judges, s, m, swapped || swaps(p))
 			again.Known = maps.Clone(s.known)
-			if p, _ := s.pass(t.Context(), again, s.writer(), wanted); p.Writes() > 0 {
+			if p, _ := s.pass(t.Context(), again, w, m.after); p.Writes() > 0 {
 				t.Fatalf("it still owes %+v", inWords(p))
 			}
 			if !crashed {
@@ -122,26 +124,74 @@ func TestCrashedChangesConverge(t *testing.T) {
 	})
 }
 
+// TestChangesOfMindAreHitlessAndLeakless: stopped after any write, it finds something
+// else declared when it starts again. What stands then is the old.
+func TestChangesOfMindAreHitlessAndLeakless(t *testing.T) {
+	eachMode(t, func(t *rapid.T, m mode) {
+		s := m.store()
+		stop := rapid.IntRange(0, 12).Draw(t, "stop")
+		s.refuses = func(string, apply.Key) bool { return s.writes == stop }
+		s.pass(t.Context(), m.input(), s.writer(), m.after)
+		s.refuses = func(string, apply.Key) bool { return false }
+		s.log = append(s.log, fmt.Sprintf("(stopped after %d)", stop))
+		s.start, s.events = standing(s.objects), nil
+
+		m.after = drawEdit(t, m.after)
+		m.after.absent = m.before.absent
+		in := m.input()
+		p, r := s.pass(t.Context(), in, s.writer(), m.after)
+		for _, h := range p.Held {
+			delete(s.digests, h.Key) // its zone's deletion was not announced
+		}
+		if len(r.Failed) > 0 {
+			t.Fatalf("failed: %v", r.Failed)
+		}
+		requireDesired(t, s, in)
+		before := s.states()[0].objects
+		with, without := judged(halfway(before, false)), judged(halfway(before, true))
+		requireHitlessBut(t, judge{}, s, m, swaps(p), func(n int) bool {
+			return with.out[n] && !without.out[n] || with.in[n] && !without.in[n]
+		})
+	})
+}
+
+// halfway is what stands without covers, and without what NetworkPolicies allow: it may
+// have stopped between the two that let a flow out here and in there, and then one end
+// lets pass what the other one does not.
+func halfway(objects []policy.Manifest, allowsNothing bool) []policy.Manifest {
+	var out []policy.Manifest
+	for _, o := range objects {
+		u := o.(*unstructured.Unstructured).DeepCopy()
+		if strings.HasPrefix(u.GetName(), "cover.") {
+			continue
+		}
+		if allowsNothing && u.GetKind() == policy.KindNetworkPolicy {
+			unstructured.RemoveNestedField(u.Object, "spec", "ingress")
+			unstructured.RemoveNestedField(u.Object, "spec", "egress")
+		}
+		out = append(out, u)
+	}
+	return out
+}
+
 // TestRefusedWritesAreHitlessAndLeakless: whichever objects cannot be read or
 // written, the others cut and open nothing because of it, and when they can be,
 // the next pass ends in the same state. A conduit that goes closes all the same,
 // and that may be a cut.
 func TestRefusedWritesAreHitlessAndLeakless(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		old := drawDeclarationOf(t)
-		wanted := drawEdit(t, old)
-		s := newStore(compiled(old.model(&wanted)))
-		in := inputFor(wanted.model(nil))
+	eachMode(t, func(t *rapid.T, m mode) {
+		s, in := m.store(), m.input()
+		w := s.writer()
 		s.refuses = drawRefusals(t)
-		first, r := s.pass(t.Context(), in, s.writer(), wanted)
-		closes := slices.ContainsFunc(first.Removals, func(o apply.Removal) bool { return o.Part == policy.PartConduit })
+		first, r := s.pass(t.Context(), in, w, m.after)
+		closes := slices.ContainsFunc(first.Removals, func(o apply.Removal) bool { return o.Part == policy.PartConduit && !o.Replaced })
 		check := len(r.Failed) > 0 && !closes
 		s.log = append(s.log, fmt.Sprintf("(failed: %v)", r.Failed))
 		s.refuses = func(string, apply.Key) bool { return false }
-		second, _ := s.pass(t.Context(), in, s.writer(), wanted)
+		second, _ := s.pass(t.Context(), in, w, m.after)
 		requireDesired(t, s, in)
 		if check {
-			requireHitless(t, judge{}, s, swaps(first) || swaps(second))
+			requireHitless(t, judge{}, s, m, swaps(first) || swaps(second))
 		}
 	})
 }
@@ -156,13 +206,25 @@ func drawRefusals(t *rapid.T) func(string, apply.Key) bool {
 			return calls[n%len(calls)] == 0
 		}
 	}
-	refused := map[string]bool{}
+	type refusal struct{ verb, prefix string }
+	var refused []refusal
 	for range rapid.IntRange(1, 3).Draw(t, "refused") {
-		verb := rapid.SampledFrom([]string{"get", "apply", "apply", "apply", "delete"}).Draw(t, "verb")
-		name := rapid.SampledFrom([]string{"zone-z", "conduit-k"}).Draw(t, "kind") + fmt.Sprint(rapid.IntRange(0, 2).Draw(t, "name"))
-		refused[verb+" "+name] = true
+		refused = append(refused, refusal{
+			rapid.SampledFrom([]string{"get", "list", "apply", "apply", "apply", "delete"}).Draw(t, "verb"),
+			rapid.SampledFrom([]string{
+				"CiliumCIDRGroup/zone-z", "CiliumClusterwideNetworkPolicy/zone-z", "CiliumClusterwideNetworkPolicy/conduit-k",
+				"NetworkPolicy/ns0/zone-z", "NetworkPolicy/ns1/zone-z", "NetworkPolicy/ns0/conduit-k", "NetworkPolicy/ns1/conduit-k",
+				"NetworkPolicy/ns0/cover.", "NetworkPolicy/ns1/cover.", "NetworkPolicy/ns0/", "NetworkPolicy/ns1/", "Namespace/ns0",
+				"CiliumClusterwideNetworkPolicy/",
+			}).Draw(t, "what"),
+		})
+		if last := &refused[len(refused)-1]; strings.HasSuffix(last.prefix, "-z") || strings.HasSuffix(last.prefix, "-k") {
+			last.prefix += fmt.Sprint(rapid.IntRange(0, 2).Draw(t, "name"))
+		}
 	}
-	return func(verb string, key apply.Key) bool { return refused[verb+" "+key.Name] }
+	return func(verb string, key apply.Key) bool {
+		return slices.ContainsFunc(refused, func(r refusal) bool { return r.verb == verb && strings.HasPrefix(key.String(), r.prefix) })
+	}
 }
 
 // TestWritesOfAMove holds what a move costs: a cell goes from one zone to another,
@@ -198,11 +260,10 @@ func TestWritesOfAMove(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			wanted := tt.before
-			tt.edit(&wanted)
-			s := newStore(compiled(tt.before.model(&wanted)))
-			in := inputFor(wanted.model(nil))
-			s.pass(t.Context(), in, s.writer(), wanted)
+			m := mode{old: cilium.Backend{}, wanted: cilium.Backend{}, before: tt.before, after: tt.before}
+			tt.edit(&m.after)
+			s := m.store()
+			s.pass(t.Context(), m.input(), s.writer(), m.after)
 			if s.writes != tt.want {
 				t.Errorf("%d writes, want %d:\n%s", s.writes, tt.want, strings.Join(s.log, "\n"))
 			}

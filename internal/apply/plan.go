@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -62,6 +63,8 @@ type Declaration struct {
 	// InForce is false while the object is not in the model; what stands for it is
 	// then left as it is.
 	InForce bool
+	// Suspended says that a conduit is to carry nothing for now.
+	Suspended bool
 }
 
 // CRDState is the state of the definition of one of our kinds.
@@ -76,9 +79,7 @@ type CRDState struct {
 
 // Input is what a plan is made from.
 type Input struct {
-	Desired []*policy.Object
-	// Leaving are objects whose Transition must stand before anything goes.
-	Leaving  []*policy.Object
+	Desired  []*policy.Object
 	Observed []Observed
 	// Declared Zones and Conduits.
 	Declared map[topology.ObjectRef]Declaration
@@ -107,7 +108,9 @@ type Write struct {
 type Removal struct {
 	Observed
 	Part policy.Part
-	// Replaced says that its declaration stands: something else now does its work.
+	// Replaced says that its declaration stands and is to be carried out: something
+	// else does its work now, or nothing has to. A conduit's object of which this is
+	// not so closes.
 	Replaced bool
 }
 
@@ -117,24 +120,31 @@ type Held struct {
 	Reason string
 }
 
-// Plan is which writes are owed, by step, in order.
+// Plan is which writes are owed.
 type Plan struct {
-	Groups      []Write
-	Transitions []Write
-	Conduits    []Write
-	Floors      []Write
-	Removals    []Removal
-	Held        []Held
+	Groups   []Write
+	Guards   []Write
+	Conduits []Write
+	Floors   []Write
+	Removals []Removal
+	// Covers are what an interrupted run has left that allows everything.
+	Covers []Removal
+	Held   []Held
 	// HeldDigest names exactly the held objects, "" when there are none.
 	HeldDigest string
 	// Zones that are declared, by name: a failure concerns some of them.
 	Zones []string
+	// Clusterwide says that policies of Cilium's stand or are wanted, which deny too.
+	Clusterwide bool
 }
 
-// Writes is the number of writes that the plan owes.
+// Writes is the number of objects that the plan changes. One that takes steps is
+// written more than once.
 func (p *Plan) Writes() int {
-	return len(p.Groups) + len(p.Transitions) + len(p.Conduits) + len(p.Floors) + len(p.Removals)
+	return len(p.writes()) + len(p.Removals) + len(p.Covers)
 }
+
+func (p *Plan) writes() []Write { return slices.Concat(p.Groups, p.Guards, p.Conduits, p.Floors) }
 
 // NewPlan compares what is desired with what is there.
 func NewPlan(in Input) *Plan {
@@ -148,25 +158,22 @@ func NewPlan(in Input) *Plan {
 		key := KeyOf(o)
 		wanted[key] = true
 		p.addWrite(o, observed[key], in.Known[key])
-	}
-	for _, o := range in.Leaving {
-		if key := KeyOf(o); observed[key] != nil && observed[key].Digest != o.Transition.Digest {
-			// It goes in the next pass, when everything is allowed in its place.
-			wanted[key] = true
-			p.Transitions = append(p.Transitions, Write{Object: o.Transition, Observed: observed[key]})
-		}
+		p.Clusterwide = p.Clusterwide || key.Kind == policy.KindClusterwidePolicy
 	}
 	var gone []Observed
 	for _, o := range in.Observed {
+		p.Clusterwide = p.Clusterwide || o.Key.Kind == policy.KindClusterwidePolicy
 		if wanted[o.Key] {
 			continue
 		}
 		d, declared := in.Declared[o.Source]
 		switch {
+		case isCover(o.Key):
+			p.Covers = append(p.Covers, Removal{Observed: o, Part: policy.PartCover})
 		case !declared || d.UID != o.SourceUID:
 			gone = append(gone, o)
 		case d.InForce:
-			p.Removals = append(p.Removals, Removal{Observed: o, Part: partOf(o), Replaced: true})
+			p.Removals = append(p.Removals, Removal{Observed: o, Part: partOf(o), Replaced: !d.Suspended})
 		}
 	}
 	p.judgeGone(in, gone)
@@ -194,13 +201,13 @@ func (p *Plan) addWrite(o *policy.Object, seen *Observed, known string) {
 	switch o.Part {
 	case policy.PartAssets:
 		p.Groups = append(p.Groups, w)
+	case policy.PartGuard:
+		p.Guards = append(p.Guards, w)
 	case policy.PartConduit:
 		p.Conduits = append(p.Conduits, w)
 	case policy.PartFloor:
 		p.Floors = append(p.Floors, w)
-		if seen == nil && o.Transition != nil {
-			p.Transitions = append(p.Transitions, Write{Object: o.Transition})
-		}
+	case policy.PartCover: // never desired
 	}
 }
 
@@ -259,6 +266,8 @@ func vanishedTogether(in Input, gone []Observed) bool {
 // groups, by a kind of their own.
 func partOf(o Observed) policy.Part {
 	switch {
+	case strings.HasPrefix(o.Key.Name, policy.GuardPrefix):
+		return policy.PartGuard
 	case o.Source.Kind == topology.KindConduit:
 		return policy.PartConduit
 	case o.Key.Kind == policy.KindCIDRGroup:
@@ -268,25 +277,36 @@ func partOf(o Observed) policy.Part {
 	}
 }
 
-// compareRemovals sorts Cilium's floors before conduits before other floors before
-// groups. What a conduit allows must not go while a floor that goes as well still
-// denies; but where an allow by itself isolates, the floor, which allows everything
-// by then, stands until the last of them has gone. A group goes when nothing
-// refers to it.
+// compareRemovals sorts them by turn.
 func compareRemovals(a, b Removal) int {
 	return cmp.Or(cmp.Compare(a.turn(), b.turn()), cmp.Compare(a.Key.String(), b.Key.String()))
 }
 
+// The turns in which objects go.
+const (
+	floorsGo = iota
+	conduitsGo
+	isolatingFloorsGo
+	guardsGo
+	groupsGo
+)
+
+// turn is when it goes. Cilium's floors go before conduits: what a conduit allows
+// must not go while a floor that goes as well still denies. Where an allow isolates
+// by itself the floor stays until the last of them has gone. What denies in spite of
+// everything goes when nothing else does, and a group when nothing refers to it.
 func (r Removal) turn() int {
 	switch {
 	case r.Part == policy.PartFloor && r.Key.Kind == policy.KindClusterwidePolicy:
-		return 0
+		return floorsGo
 	case r.Part == policy.PartConduit:
-		return 1
+		return conduitsGo
 	case r.Part == policy.PartFloor:
-		return 2
+		return isolatingFloorsGo
+	case r.Part == policy.PartGuard:
+		return guardsGo
 	default:
-		return 3
+		return groupsGo
 	}
 }
 

@@ -26,7 +26,7 @@ func checkPlans(t *testing.T, cases []planCase) {
 			if diff := cmp.Diff(tt.want, inWords(p)); diff != "" {
 				t.Errorf("(-want +have)\n%s", diff)
 			}
-			if n := len(p.Groups) + len(p.Transitions) + len(p.Conduits) + len(p.Floors) + len(p.Removals); p.Writes() != n {
+			if n := len(p.Groups) + len(p.Guards) + len(p.Conduits) + len(p.Floors) + len(p.Removals) + len(p.Covers); p.Writes() != n {
 				t.Errorf("it counts %d writes of %d", p.Writes(), n)
 			}
 			if (p.HeldDigest == "") != (len(p.Held) == 0) {
@@ -98,53 +98,6 @@ func TestPlanTellsDrift(t *testing.T) {
 			owed{Floors: list("zone-a new")},
 		},
 	})
-}
-
-func TestPlanTransitions(t *testing.T) {
-	o := narrowing("a", 1)
-	zone := inForce(zoneRef("a"))
-	checkPlans(t, []planCase{
-		{
-			"the floor is not there",
-			apply.Input{Desired: list(o)},
-			owed{Transitions: list("zone-a new"), Floors: list("zone-a new")},
-		},
-		{
-			"the floor has changed",
-			apply.Input{Desired: list(o), Observed: seenAll(floor("a", 2))},
-			owed{Floors: list("zone-a changed")},
-		},
-		{
-			"stopped halfway",
-			apply.Input{Desired: list(o), Observed: seenAll(o.Transition)},
-			owed{Floors: list("zone-a changed")},
-		},
-		{"the floor stands", apply.Input{Desired: list(o), Observed: seenAll(o)}, owed{}},
-		{
-			"leaving, first pass",
-			apply.Input{Leaving: list(o), Observed: seenAll(o), Declared: zone},
-			owed{Transitions: list("zone-a changed")},
-		},
-		{
-			"leaving, first pass, edited meanwhile",
-			apply.Input{Leaving: list(o), Observed: seenAll(floor("a", 9)), Declared: zone},
-			owed{Transitions: list("zone-a changed")},
-		},
-		{
-			"leaving, second pass",
-			apply.Input{Leaving: list(o), Observed: seenAll(o.Transition), Declared: zone},
-			owed{Removals: list("zone-a replaced")},
-		},
-		{"leaving, never stood", apply.Input{Leaving: list(o), Declared: zone}, owed{}},
-	})
-	for name, p := range map[string]*apply.Plan{
-		"coming":  apply.NewPlan(apply.Input{Desired: list(o)}),
-		"leaving": apply.NewPlan(apply.Input{Leaving: list(o), Observed: seenAll(o), Declared: zone}),
-	} {
-		if p.Transitions[0].Object != o.Transition {
-			t.Errorf("%s: it is not the transition that goes first", name)
-		}
-	}
 }
 
 func TestPlanRemovesInOrder(t *testing.T) {

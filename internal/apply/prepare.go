@@ -10,110 +10,53 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/policy/podset"
 )
 
 // prepare finds out which changes need steps, and reads what stands of those.
 func (r *run) prepare(ctx context.Context) {
-	r.guarded = r.denyOthers(r.floors)
-	r.atOnce = r.plan.atOnce() && !r.guarded
-	if !r.atOnce {
-		r.look(ctx, slices.Concat(r.groups, r.conduits, r.floors))
+	r.survey(ctx)
+	r.apart = r.denyOthers(r.floors)
+	if r.atOnce = r.changesAtOnce() && !r.apart; r.atOnce {
+		for _, c := range slices.Concat(r.groups, r.guards, r.conduits, r.floors) {
+			c.atOnce = c.inSteps()
+		}
+	} else {
+		r.look(ctx, slices.Concat(r.groups, r.guards, r.conduits, r.floors))
 	}
 	r.moved = movedBy(r.groups)
 	for _, o := range r.plan.Removals {
-		if o.turn() == 0 && r.severalFloors() || o.Key.Kind == policy.KindClusterwidePolicy && len(r.moved.after) > 0 {
+		if o.turn() == floorsGo && r.severalFloors() || o.Key.Kind == policy.KindClusterwidePolicy && len(r.moved.going) > 0 {
 			r.leaving = append(r.leaving, r.lookAtLeaving(ctx, o))
 		}
 	}
-	r.guarded = r.denyOthers(slices.Concat(r.floors, leavingFloors(r.leaving))) ||
+	r.tied = r.tiedGroups()
+	r.apart = r.denyOthers(slices.Concat(r.floors, leavingFloors(r.leaving))) ||
 		slices.ContainsFunc(r.policies(), r.refersToMoved)
 }
 
-func (r *run) severalFloors() bool { return len(r.floors)+r.plan.floorsLeaving() > 1 }
+func (r *run) severalFloors() bool { return len(clusterwide(r.floors))+r.floorsLeaving() > 1 }
 
-// denyOthers says that a floor may deny, before or after, whom another one allows.
+// denyOthers says that a floor denies pods that another one is for as well, before or
+// after: what denies the pods of no zone denies the members of all, and what an
+// interrupted run has left may deny those of another zone. What such pods may do
+// stands in both.
 func (r *run) denyOthers(floors []*change) bool {
-	return r.severalFloors() && slices.ContainsFunc(floors, func(c *change) bool {
-		return c.before.some(rule.bare) || c.wanted().some(rule.bare)
-	})
-}
-
-// policies are all that change or go, groups apart.
-func (r *run) policies() []*change { return slices.Concat(r.conduits, r.floors, r.leaving) }
-
-// refersToMoved says that a rule which comes or goes names a group that changes.
-func (r *run) refersToMoved(c *change) bool {
-	if len(r.moved.after) == 0 {
+	if !r.severalFloors() {
 		return false
 	}
-	after := c.wanted()
-	return append(after.minus(c.before), c.before.minus(after)...).some(r.moved.names)
-}
-
-// wanted are the parts of what is desired; none where it is no sum of parts.
-func (c *change) wanted() parts {
-	if pathOf(c.Object.GVK.Kind) == nil {
-		return nil
-	}
-	u, err := toUnstructured(c.Object)
-	if err != nil {
-		return nil // the write will say so
-	}
-	out, err := partsOf(u)
-	if err != nil {
-		return nil
-	}
-	return out
-}
-
-// movedBy are the groups that change. One that could not be read keeps its old
-// addresses for now.
-func movedBy(groups []*change) moved {
-	m := moved{before: map[string]parts{}, after: map[string]parts{}}
-	for _, g := range groups {
-		if !g.inSteps() {
-			continue
+	type subject struct{ denied, all podset.Set }
+	meet := func(a, b subject) bool { return a.denied.Meets(b.all) || b.denied.Meets(a.all) }
+	var before, after []subject
+	for _, c := range clusterwide(floors) {
+		was, is := subject{c.before.subjects(rule.deniesAny), c.before.subjects(nil)}, subject{c.wanted().subjects(rule.deniesAny), c.wanted().subjects(nil)}
+		if slices.ContainsFunc(before, func(s subject) bool { return meet(s, was) }) ||
+			slices.ContainsFunc(after, func(s subject) bool { return meet(s, is) }) {
+			return true
 		}
-		m.after[g.Object.Name] = g.wanted()
-		if g.before != nil {
-			m.before[g.Object.Name] = g.before
-		}
+		before, after = append(before, was), append(after, is)
 	}
-	return m
-}
-
-// atOnce says that no change of the plan needs a step between old and new. What is
-// new drops nothing. A single change drops what it drops in one write, when all
-// that is new stands; nobody sees it half done. That is so as long as nothing goes
-// that it has to wait for.
-func (p *Plan) atOnce() bool {
-	var changed []Write
-	for _, w := range slices.Concat(p.Groups, p.Conduits, p.Floors) {
-		if w.inSteps() {
-			changed = append(changed, w)
-		}
-	}
-	if len(changed) != 1 {
-		return len(changed) == 0
-	}
-	if changed[0].Object.Part == policy.PartAssets {
-		// Rules that come or go must not meet addresses that come or go.
-		return len(p.Conduits)+len(p.Floors)+p.leaving(func(o Removal) bool { return o.Part != policy.PartAssets }) == 0
-	}
-	return p.floorsLeaving() == 0
-}
-
-// floorsLeaving is how many floors go that allow up to their end.
-func (p *Plan) floorsLeaving() int { return p.leaving(func(o Removal) bool { return o.turn() == 0 }) }
-
-func (p *Plan) leaving(which func(Removal) bool) int {
-	n := 0
-	for _, o := range p.Removals {
-		if which(o) {
-			n++
-		}
-	}
-	return n
+	return false
 }
 
 // lookAtLeaving reads an object that goes: until then it is a change to nothing.
@@ -146,9 +89,7 @@ func keep(from map[string]string, keys ...string) map[string]string {
 
 // leavingFloors are those which deny, as far as they are ours to write before they go.
 func leavingFloors(leaving []*change) []*change {
-	return slices.DeleteFunc(slices.Clone(leaving), func(c *change) bool {
-		return c.Object.Part != policy.PartFloor || c.before == nil
-	})
+	return only(leaving, func(c *change) bool { return c.Object.Part == policy.PartFloor && c.before != nil })
 }
 
 // asLeft is a removal of the object as this run has left it.

@@ -63,33 +63,20 @@ func drawFloor(t *rapid.T, zone, uid string, variant int) *policy.Object {
 	if rapid.Bool().Draw(t, "released") {
 		m.Annotations = map[string]string{v1alpha1.AnnotationRelease: rapid.SampledFrom([]string{uid, "uid-3"}).Draw(t, "by")}
 	}
-	o := policy.NewObject(m, policy.PartFloor, zoneRef(zone), uid, nil)
-	if rapid.Bool().Draw(t, "narrowing") {
-		o.Transition = floorOf(zone, uid, 0)
-	}
-	return o
+	return policy.NewObject(m, policy.PartFloor, zoneRef(zone), uid, nil)
 }
 
-// drawObject has one object desired, standing, leaving, known, or some of these.
+// drawObject has one object desired, standing, known, or some of these.
 func drawObject(t *rapid.T, in *apply.Input, make func(uid string, variant int) *policy.Object) {
 	draw := func(label string) *policy.Object {
 		return make(rapid.SampledFrom([]string{uid, uid, "uid-2"}).Draw(t, label+" uid"), rapid.IntRange(1, 2).Draw(t, label+" variant"))
 	}
 	o := draw("desired")
-	d := in.Declared[o.Source]
-	switch desired := rapid.IntRange(0, 2).Draw(t, "desired") == 0; {
-	case desired:
+	if rapid.IntRange(0, 2).Draw(t, "desired") == 0 {
 		in.Desired = append(in.Desired, o)
-	case o.Transition != nil && d.InForce && seen(o).SourceUID == d.UID && rapid.Bool().Draw(t, "leaving"):
-		// Only zones in force leave anything behind.
-		in.Leaving = append(in.Leaving, o)
 	}
 	if rapid.IntRange(0, 3).Draw(t, "stands") > 0 {
-		o := draw("standing")
-		if o.Transition != nil && rapid.Bool().Draw(t, "open") {
-			o = o.Transition
-		}
-		in.Observed = append(in.Observed, seen(o))
+		in.Observed = append(in.Observed, seen(draw("standing")))
 	}
 	if rapid.IntRange(0, 3).Draw(t, "known") == 0 {
 		in.Known[apply.KeyOf(o)] = o.Digest
@@ -102,7 +89,7 @@ func carried(p *apply.Plan, observed []apply.Observed) []apply.Observed {
 	for _, o := range observed {
 		after[o.Key] = o
 	}
-	for _, w := range slices.Concat(p.Groups, p.Transitions, p.Conduits, p.Floors) {
+	for _, w := range slices.Concat(p.Groups, p.Conduits, p.Floors) {
 		o := seen(w.Object)
 		if w.Observed == nil {
 			o.UID, o.Created = "live-anew", start.Add(24*time.Hour)
@@ -119,24 +106,18 @@ func carried(p *apply.Plan, observed []apply.Observed) []apply.Observed {
 	return out
 }
 
-// TestCarriedPlanOwesNothing: after one pass, or two where something leaves,
-// nothing is owed and the same is held.
+// TestCarriedPlanOwesNothing: after one pass nothing is owed and the same is held.
 func TestCarriedPlanOwesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := drawInput(t)
 		first := apply.NewPlan(in)
 		in.Observed = carried(first, in.Observed)
 		second := apply.NewPlan(in)
-		if len(in.Leaving) == 0 && second.Writes() > 0 {
+		if second.Writes() > 0 {
 			t.Fatalf("after %+v\nit owes %+v", inWords(first), inWords(second))
 		}
-		in.Observed = carried(second, in.Observed)
-		third := apply.NewPlan(in)
-		if third.Writes() > 0 {
-			t.Fatalf("after %+v\nand %+v\nit owes %+v", inWords(first), inWords(second), inWords(third))
-		}
-		if third.HeldDigest != first.HeldDigest {
-			t.Fatalf("held %+v, and then %+v", first.Held, third.Held)
+		if second.HeldDigest != first.HeldDigest {
+			t.Fatalf("held %+v, and then %+v", first.Held, second.Held)
 		}
 	})
 }
@@ -144,7 +125,7 @@ func TestCarriedPlanOwesNothing(t *testing.T) {
 // TestPlanIsAFunctionOfItsInput, whatever order it comes in.
 func TestPlanIsAFunctionOfItsInput(t *testing.T) {
 	sorted := func(p *apply.Plan) *apply.Plan {
-		for _, writes := range [][]apply.Write{p.Groups, p.Transitions, p.Conduits, p.Floors} {
+		for _, writes := range [][]apply.Write{p.Groups, p.Conduits, p.Floors} {
 			slices.SortFunc(writes, func(a, b apply.Write) int {
 				return cmp.Compare(apply.KeyOf(a.Object).String(), apply.KeyOf(b.Object).String())
 			})
@@ -156,7 +137,6 @@ func TestPlanIsAFunctionOfItsInput(t *testing.T) {
 		in := drawInput(t)
 		want := sorted(apply.NewPlan(in))
 		in.Desired = rapid.Permutation(in.Desired).Draw(t, "desired")
-		in.Leaving = rapid.Permutation(in.Leaving).Draw(t, "leaving")
 		in.Observed = rapid.Permutation(in.Observed).Draw(t, "observed")
 		if diff := gocmp.Diff(want, sorted(apply.NewPlan(in)), same); diff != "" {
 			t.Fatal(diff)
@@ -190,12 +170,11 @@ func TestNothingIsRemovedForAbsence(t *testing.T) {
 
 func fateOf(in apply.Input, o apply.Observed, confirmed bool) string {
 	at := func(d *policy.Object) bool { return apply.KeyOf(d) == o.Key }
-	leaving := slices.IndexFunc(in.Leaving, at)
 	d, declared := in.Declared[o.Source]
 	known := declared && d.UID == o.SourceUID
 	announced := o.Source.Kind == topology.KindZone && o.Release == o.SourceUID
 	switch {
-	case slices.ContainsFunc(in.Desired, at), leaving >= 0 && in.Leaving[leaving].Transition.Digest != o.Digest:
+	case slices.ContainsFunc(in.Desired, at):
 		return ""
 	case known && !d.InForce:
 		return ""

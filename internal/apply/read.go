@@ -26,7 +26,7 @@ const largest = 1 << 20
 // digests only. What cannot be read is not written either, because by what it
 // drops it could cut or open something.
 func (r *run) look(ctx context.Context, changes []*change) {
-	r.inParallel(changes, func(c *change) {
+	inParallel(r.atATime(), changes, func(c *change) {
 		if c.failed || !c.inSteps() || c.before != nil || c.large {
 			return
 		}
@@ -56,9 +56,14 @@ func named(gvk schema.GroupVersionKind, namespace, name string) *unstructured.Un
 
 // readLive reads, past the cache, an object of ours; nil when it is gone.
 func (r *run) readLive(ctx context.Context, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	err := r.Live.Get(ctx, client.ObjectKeyFromObject(u), u)
+	var err error
+	if p := r.places[u.GetNamespace()]; p != nil {
+		u, err = p.read(u)
+	} else {
+		err = r.Live.Get(ctx, client.ObjectKeyFromObject(u), u)
+	}
 	switch {
-	case apierrors.IsNotFound(err):
+	case apierrors.IsNotFound(err), err == nil && u == nil:
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("reading what stands: %w", err)
@@ -71,7 +76,7 @@ func (r *run) readLive(ctx context.Context, u *unstructured.Unstructured) (*unst
 
 // carry takes along what stands, unless somebody else wrote it.
 func (c *change) carry(live *unstructured.Unstructured) error {
-	if writtenByOthers(live) {
+	if writtenByOthers(live) || !c.sameFrame(live) {
 		c.Edited = true
 		return nil
 	}
@@ -88,6 +93,20 @@ func (c *change) carry(live *unstructured.Unstructured) error {
 		c.before = before
 	}
 	return nil
+}
+
+// sameFrame says that, apart from its parts, the object is what it was. A policy's
+// name stands for the pods that it selects, so we never write one with others.
+func (c *change) sameFrame(live *unstructured.Unstructured) bool {
+	u, err := toUnstructured(c.Object)
+	if err != nil || live.GetKind() != policy.KindNetworkPolicy {
+		return true
+	}
+	pods := func(u *unstructured.Unstructured) string {
+		s, _, _ := unstructured.NestedMap(u.Object, "spec", "podSelector")
+		return encodeJSON(s)
+	}
+	return pods(live) == pods(u)
 }
 
 // writtenByOthers says that the content, or a part of it, belongs to another

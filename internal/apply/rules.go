@@ -4,117 +4,23 @@
 package apply
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
-
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/zonewarden/zonewarden/internal/policy"
+	"strings"
 )
 
-// parts are what an object of Cilium's is the sum of, each as JSON: the rules of a
-// policy, the addresses of a group. What any part allows is allowed, so old and
-// new parts side by side allow what either did, and nothing between them.
-type parts []string
-
-// pathOf says where in an object its parts are, nil for kinds that have none.
-func pathOf(kind string) []string {
-	switch kind {
-	case policy.KindClusterwidePolicy:
-		return []string{"specs"}
-	case policy.KindCIDRGroup:
-		return []string{"spec", "externalCIDRs"}
-	default:
-		return nil
-	}
-}
-
-// partsOf reads the parts of an object. Equal parts have equal JSON.
-func partsOf(u *unstructured.Unstructured) (parts, error) {
-	list, _, err := unstructured.NestedFieldNoCopy(u.Object, pathOf(u.GetKind())...)
-	if err != nil {
-		return nil, fmt.Errorf("reading the parts of %s: %w", u.GetName(), err)
-	}
-	items, _ := list.([]any)
-	out := make(parts, 0, len(items))
-	for _, item := range items {
-		raw, err := json.Marshal(item)
-		if err != nil {
-			return nil, fmt.Errorf("encoding a part of %s: %w", u.GetName(), err)
-		}
-		out = append(out, string(raw))
-	}
-	return out, nil
-}
-
-// minus is what p has and other has not.
-func (p parts) minus(other parts) parts {
-	return slices.DeleteFunc(slices.Clone(p), func(part string) bool { return slices.Contains(other, part) })
-}
-
-// distinct drops what is there twice: what an interrupted run left behind must
-// not grow with every other one.
-func (p parts) distinct() parts {
-	var out parts
-	for _, part := range p {
-		if !slices.Contains(out, part) {
-			out = append(out, part)
-		}
-	}
-	return out
-}
-
-func (p parts) decode() []any {
-	out := make([]any, 0, len(p))
-	for _, part := range p {
-		out = append(out, decodeJSON(part))
-	}
-	return out
-}
-
-func decodeJSON(raw string) any {
-	var out any
-	if err := json.Unmarshal([]byte(raw), &out); err != nil {
-		panic(fmt.Sprintf("decoding what was encoded here: %v", err))
-	}
-	return out
-}
-
-// each returns the rules as f leaves them.
-func (p parts) each(f func(rule)) parts {
-	out := make(parts, 0, len(p))
-	for _, part := range p {
-		r, ok := decodeJSON(part).(map[string]any)
-		if !ok {
-			out = append(out, part)
-			continue
-		}
-		f(r)
-		raw, err := json.Marshal(r)
-		if err != nil {
-			panic(fmt.Sprintf("encoding decoded JSON: %v", err))
-		}
-		out = append(out, string(raw))
-	}
-	return out
-}
-
-// some says that f holds for one of the rules.
-func (p parts) some(f func(rule) bool) bool {
-	found := false
-	p.each(func(r rule) { found = found || f(r) })
-	return found
-}
-
-// rule is one rule of a policy.
+// rule is one rule of a policy of Cilium's.
 type rule map[string]any
 
-// directions in which a rule has entries, and the peers by address of each.
-var directions = map[string]string{"ingress": "fromCIDRSet", "egress": "toCIDRSet"}
+// directions in which a rule denies what nothing allows.
+var directions = []string{"ingress", "egress"}
 
-func (r rule) entries(direction string) []any {
-	list, _ := r[direction].([]any)
+// sections of a rule, and the peers by address of each.
+var sections = map[string]string{
+	"ingress": "fromCIDRSet", "ingressDeny": "fromCIDRSet", "egress": "toCIDRSet", "egressDeny": "toCIDRSet",
+}
+
+func (r rule) entries(section string) []any {
+	list, _ := r[section].([]any)
 	return list
 }
 
@@ -125,6 +31,8 @@ func (r rule) denies(direction string) bool {
 	return len(r.entries(direction)) > 0 && (deny || !said)
 }
 
+func (r rule) deniesAny() bool { return r.denies("ingress") || r.denies("egress") }
+
 // allowOnly keeps what the rule allows and lifts what it denies.
 func (r rule) allowOnly() {
 	r["enableDefaultDeny"] = map[string]any{"ingress": false, "egress": false}
@@ -134,10 +42,10 @@ func (r rule) allowOnly() {
 // may be meant for pods of no zone and select members of another one as well:
 // what those may do then stands in another object.
 func (r rule) bare() bool {
-	if !r.denies("ingress") && !r.denies("egress") {
+	if !r.deniesAny() {
 		return false
 	}
-	for direction := range directions {
+	for _, direction := range directions {
 		for _, e := range r.entries(direction) {
 			entry, _ := e.(map[string]any)
 			_, entities := entry["fromEntities"]
@@ -167,11 +75,7 @@ func (r rule) demands() parts {
 	}
 	out := make(parts, 0, len(demands))
 	for _, d := range demands {
-		raw, err := json.Marshal(d)
-		if err != nil {
-			panic(fmt.Sprintf("encoding decoded JSON: %v", err))
-		}
-		out = append(out, string(raw))
+		out = append(out, encodeJSON(d))
 	}
 	return out
 }
@@ -179,8 +83,8 @@ func (r rule) demands() parts {
 // groups are the names of the groups that the rule refers to.
 func (r rule) groups() []string {
 	var out []string
-	for direction, field := range directions {
-		for _, e := range r.entries(direction) {
+	for section, field := range sections {
+		for _, e := range r.entries(section) {
 			entry, _ := e.(map[string]any)
 			list, _ := entry[field].([]any)
 			for _, peer := range list {
@@ -201,8 +105,8 @@ func groupRef(peer any) string {
 
 // resolve puts the addresses of groups in the place of their names.
 func (r rule) resolve(addresses map[string]parts) {
-	for direction, field := range directions {
-		entries := r.entries(direction)
+	for section, field := range sections {
+		entries := r.entries(section)
 		if len(entries) == 0 {
 			continue
 		}
@@ -212,12 +116,16 @@ func (r rule) resolve(addresses map[string]parts) {
 				kept = append(kept, e)
 			}
 		}
-		if len(kept) == 0 {
-			// An entry without anything allows nothing; none at all would lift
-			// what the rule denies.
-			kept = append(kept, map[string]any{})
+		r[section] = kept
+		if len(kept) > 0 {
+			continue
 		}
-		r[direction] = kept
+		delete(r, section)
+		// An entry without anything allows nothing. No section at all would lift
+		// what the rule denies by default, and Cilium refuses a rule without one.
+		if allows := strings.TrimSuffix(section, "Deny"); len(r.entries(allows)) == 0 {
+			r[allows] = []any{map[string]any{}}
+		}
 	}
 }
 
@@ -249,10 +157,9 @@ func letsGo(old, wanted parts) bool {
 	denied := func(p parts) map[string]bool {
 		out := map[string]bool{}
 		p.each(func(r rule) {
-			for direction := range directions {
+			for _, direction := range directions {
 				if r.denies(direction) {
-					raw, _ := json.Marshal(r["endpointSelector"])
-					out[direction+string(raw)] = true
+					out[direction+encodeJSON(r["endpointSelector"])] = true
 				}
 			}
 		})

@@ -23,7 +23,7 @@ import (
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
-// server answers the three calls that a Writer makes, and notes them.
+// server answers the calls that a Writer makes, and notes them.
 type server struct {
 	t *testing.T
 	// fails by "verb name".
@@ -45,7 +45,7 @@ func newServer(t *testing.T) *server {
 }
 
 func (s *server) writer() *apply.Writer {
-	c := interceptor.NewClient(nil, interceptor.Funcs{Get: s.get, Apply: s.apply, Delete: s.delete})
+	c := interceptor.NewClient(nil, interceptor.Funcs{Get: s.get, List: s.list, Apply: s.apply, Delete: s.delete})
 	return &apply.Writer{Client: c, Live: c, Wrote: func(o apply.Outcome) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -72,7 +72,7 @@ func (s *server) note(verb, name string) error {
 
 // wrote are the calls that change something.
 func (s *server) wrote() []string {
-	return slices.DeleteFunc(slices.Clone(s.calls), func(c string) bool { return c[:3] == "get" })
+	return slices.DeleteFunc(slices.Clone(s.calls), func(c string) bool { return c[:3] == "get" || c[:4] == "list" })
 }
 
 func (s *server) get(_ context.Context, _ client.WithWatch, key client.ObjectKey, o client.Object, _ ...client.GetOption) error {
@@ -84,6 +84,23 @@ func (s *server) get(_ context.Context, _ client.WithWatch, key client.ObjectKey
 		return apierrors.NewNotFound(networkingv1.Resource("networkpolicies"), key.Name)
 	}
 	o.(*metav1.PartialObjectMetadata).Labels = labels
+	return nil
+}
+
+func (s *server) list(_ context.Context, _ client.WithWatch, into client.ObjectList, opts ...client.ListOption) error {
+	namespace := (&client.ListOptions{}).ApplyOptions(opts).Namespace
+	if err := s.note("list", namespace); err != nil {
+		return err
+	}
+	list := into.(*unstructured.UnstructuredList)
+	for name, labels := range s.live {
+		u := unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{}}}
+		u.SetGroupVersionKind(apply.GVKNetworkPolicy)
+		u.SetNamespace(namespace)
+		u.SetName(name)
+		u.SetLabels(labels)
+		list.Items = append(list.Items, u)
+	}
 	return nil
 }
 

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"pgregory.net/rapid"
 
 	"github.com/zonewarden/zonewarden/internal/apply"
@@ -44,6 +46,13 @@ type declaration struct {
 	zones    [zones]zoneSpec
 	links    [links]linkSpec
 	denyRest bool
+	// style of selectors: 0 names the cells, 1 those that are not meant, 2 one cell
+	// in each entry.
+	style int
+	// guarded zones forbid what no conduit is for, on Cilium.
+	guarded bool
+	// absent are namespaces that do not exist.
+	absent [namespaces]bool
 }
 
 type zoneSpec struct {
@@ -67,6 +76,9 @@ type endSpec struct {
 func drawDeclarationOf(t *rapid.T) declaration {
 	var d declaration
 	d.denyRest = rapid.Bool().Draw(t, "deny rest")
+	d.guarded = rapid.IntRange(0, 2).Draw(t, "guarded") == 0
+	d.style = rapid.IntRange(0, 2).Draw(t, "style")
+	d.absent[rapid.IntRange(0, namespaces-1).Draw(t, "absent namespace")] = rapid.IntRange(0, 7).Draw(t, "absent") == 0
 	for i := range d.cell {
 		d.cell[i] = rapid.IntRange(-1, zones-1).Draw(t, "cell")
 	}
@@ -108,7 +120,7 @@ func drawEdit(t *rapid.T, d declaration) declaration {
 	other := drawDeclarationOf(t)
 	for range rapid.IntRange(1, 4).Draw(t, "edits") {
 		i := rapid.IntRange(0, 5).Draw(t, "which")
-		switch rapid.IntRange(0, 6).Draw(t, "edit") {
+		switch rapid.IntRange(0, 9).Draw(t, "edit") {
 		case 0:
 			d.cell[i] = other.cell[i]
 		case 1:
@@ -125,6 +137,12 @@ func drawEdit(t *rapid.T, d declaration) declaration {
 			}
 		case 5:
 			d.denyRest = other.denyRest
+		case 6:
+			d.zones[i%zones].enforce = other.zones[i%zones].enforce
+		case 7:
+			d.style = other.style
+		case 8:
+			d.absent, d.guarded = other.absent, other.guarded
 		default:
 			return other
 		}
@@ -193,12 +211,14 @@ func (d declaration) workloads(zone int) []topology.Workloads {
 	var out []topology.Workloads
 	for n := range namespaces {
 		namespace := fmt.Sprintf("ns%d", n)
-		var names []string
+		var names, others []string
 		rest := d.denyRest
 		for c := range cells {
 			in := d.cell[n*cells+c]
 			if in == zone {
 				names = append(names, fmt.Sprintf("c%d", c))
+			} else {
+				others = append(others, fmt.Sprintf("c%d", c))
 			}
 			if in >= 0 && d.zones[in].there && !d.zones[in].enforce {
 				rest = false
@@ -207,13 +227,36 @@ func (d declaration) workloads(zone int) []topology.Workloads {
 		if len(names) == 0 {
 			continue
 		}
-		w := topology.Workloads{Namespaces: []string{namespace}, Matching: []string{namespace}, DenyRest: rest}
-		if len(names) < cells {
-			w.PodSelectors = []*metav1.LabelSelector{{MatchExpressions: []metav1.LabelSelectorRequirement{
-				{Key: cellLabel, Operator: metav1.LabelSelectorOpIn, Values: names},
-			}}}
+		w := topology.Workloads{Namespaces: []string{namespace}, DenyRest: rest}
+		if !d.absent[n] {
+			w.Matching = []string{namespace}
 		}
-		out = append(out, w)
+		if len(names) == cells {
+			out = append(out, w)
+			continue
+		}
+		for _, s := range d.selectors(names, others) {
+			w.PodSelectors = []*metav1.LabelSelector{s}
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// selectors select the cells by these names, in the style of the declaration.
+func (d declaration) selectors(names, others []string) []*metav1.LabelSelector {
+	demand := func(op metav1.LabelSelectorOperator, values ...string) *metav1.LabelSelector {
+		return &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: cellLabel, Operator: op, Values: values}}}
+	}
+	switch d.style {
+	case 0:
+		return []*metav1.LabelSelector{demand(metav1.LabelSelectorOpIn, names...)}
+	case 1:
+		return []*metav1.LabelSelector{demand(metav1.LabelSelectorOpNotIn, others...)}
+	}
+	var out []*metav1.LabelSelector
+	for _, name := range names {
+		out = append(out, &metav1.LabelSelector{MatchLabels: map[string]string{cellLabel: name}})
 	}
 	return out
 }
@@ -255,23 +298,89 @@ func (e endSpec) end(z *topology.Zone) topology.End {
 	return out
 }
 
-// compiled is what Cilium's backend makes of a model.
-func compiled(m *topology.Model) []*policy.Object {
-	return policy.NewCompiler(cilium.Backend{}).Compile(m).Objects
+// mode is how a declaration is carried out before and after.
+type mode struct {
+	old, wanted   policy.Backend
+	before, after declaration
+	// foreign are policies of other people, which stand all the time.
+	foreign []*unstructured.Unstructured
 }
 
-// inputFor is the plan's input while m is declared. One conduit more stands
+// isAbsent says that an end is not there before, or not after.
+func (m mode) isAbsent(end policytest.Endpoint) bool {
+	for n := range namespaces {
+		if strings.HasPrefix(string(end), fmt.Sprintf("ns%d/", n)) && (m.before.absent[n] || m.after.absent[n]) {
+			return true
+		}
+	}
+	return false
+}
+
+// isolatedByOthers says that there are policies of others at an end of a flow.
+func (m mode) isolatedByOthers(f flow) bool {
+	return slices.ContainsFunc(m.foreign, func(u *unstructured.Unstructured) bool {
+		return strings.HasPrefix(string(f.from), u.GetNamespace()+"/") || strings.HasPrefix(string(f.to), u.GetNamespace()+"/")
+	})
+}
+
+// drawForeign draws policies by which the people of a namespace isolate pods.
+func drawForeign(t *rapid.T) []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	for n := range namespaces {
+		if rapid.IntRange(0, 3).Draw(t, "foreign") > 0 {
+			continue
+		}
+		u := &unstructured.Unstructured{}
+		u.SetGroupVersionKind(apply.GVKNetworkPolicy)
+		u.SetNamespace(fmt.Sprintf("ns%d", n))
+		u.SetName("theirs")
+		u.Object["spec"] = rapid.SampledFrom([]map[string]any{
+			{"podSelector": map[string]any{}, "policyTypes": []any{"Ingress"}},
+			{"podSelector": map[string]any{"matchLabels": map[string]any{"app": "a"}}, "policyTypes": []any{"Ingress", "Egress"}},
+			{"podSelector": map[string]any{"matchExpressions": []any{
+				map[string]any{"key": cellLabel, "operator": "NotIn", "values": []any{"c0"}},
+			}}, "policyTypes": []any{"Egress"}, "egress": []any{map[string]any{}}},
+		}).Draw(t, "theirs")
+		out = append(out, u)
+	}
+	return out
+}
+
+// store is the cluster before the change.
+func (m mode) store() *store {
+	objects := m.before.compiled(&m.after, m.old)
+	objects = slices.DeleteFunc(objects, func(o *policy.Object) bool {
+		return m.isAbsent(policytest.Endpoint(o.Namespace + "/"))
+	})
+	s := newStore(objects)
+	s.others(m.foreign)
+	return s
+}
+
+// compiled is what a backend makes of a declaration, which another one follows.
+func (d declaration) compiled(next *declaration, b policy.Backend) []*policy.Object {
+	m := d.model(next)
+	objects := policy.NewCompiler(b).Compile(m).Objects
+	if d.guarded && b == (cilium.Backend{}) {
+		objects = append(objects, guardsOf(m)...)
+	}
+	return objects
+}
+
+// input is the plan's while the new declaration is there. One conduit more stands
 // always, so that those which go do not look like all of them.
-func inputFor(m *topology.Model) apply.Input {
+func (m mode) input() apply.Input {
+	model := m.after.model(nil)
 	refs := []topology.ObjectRef{conduitRef("stays")}
-	for _, z := range m.Zones {
+	for _, z := range model.Zones {
 		refs = append(refs, zoneRef(z.Name))
 	}
-	for _, c := range m.Conduits {
-		refs = append(refs, conduitRef(c.Name))
+	declared := inForce(refs...)
+	for _, c := range model.Conduits {
+		declared[conduitRef(c.Name)] = apply.Declaration{UID: uid, InForce: true, Suspended: c.Suspended}
 	}
 	return apply.Input{
-		Desired: compiled(m), Declared: inForce(refs...), ConduitCRD: serving(), Known: map[apply.Key]string{},
+		Desired: m.after.compiled(nil, m.wanted), Declared: declared, ConduitCRD: serving(), Known: map[apply.Key]string{},
 	}
 }
 

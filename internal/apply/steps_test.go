@@ -55,6 +55,10 @@ func allows(conduit string, words ...string) *policy.Object {
 	return rules("conduit-"+conduit, policy.PartConduit, conduitRef(conduit), words...)
 }
 
+func guard(zone string, words ...string) *policy.Object {
+	return rules("guard-"+zone, policy.PartGuard, zoneRef(zone), words...)
+}
+
 func denies(zone string, words ...string) *policy.Object {
 	return rules("zone-"+zone, policy.PartFloor, zoneRef(zone), words...)
 }
@@ -131,12 +135,12 @@ func TestSeveralChangesGrowBeforeTheyShrink(t *testing.T) {
 	s := newStore(list(group("g", 1), group("h", 2), allows("c", "a"), allows("d", "b"), denies("y", "a", "b"), denies("z", "x")))
 	c := change(t, s, nil, group("g", 2), group("h", 1), allows("c", "x"), allows("d", "a"), denies("y", "a"), denies("z", "x", "b"))
 	c.wants(t,
-		"conduit-c: a x", "conduit-d: b a",
 		"zone-g: 10.0.1.0/24 10.0.2.0/24", "zone-h: 10.0.2.0/24 10.0.1.0/24",
+		"conduit-c: a x", "conduit-d: b a",
 		"zone-z: x b", // takes on and lets nobody go: one write
 		"zone-y: a",   // lets go and takes nobody on: one write
-		"zone-g: 10.0.2.0/24", "zone-h: 10.0.1.0/24",
-		"conduit-c: x", "conduit-d: a")
+		"conduit-c: x", "conduit-d: a",
+		"zone-g: 10.0.2.0/24", "zone-h: 10.0.1.0/24")
 	last := map[apply.Key]string{}
 	for _, o := range c.result.Standing() {
 		last[o.Key] = o.Digest

@@ -15,26 +15,28 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/apply"
 	"github.com/zonewarden/zonewarden/internal/policy"
-	"github.com/zonewarden/zonewarden/internal/policy/policytest"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
-// store is a cluster that keeps what is applied, and every state it was in.
+// store is a cluster that keeps what is applied, and every write that was made.
 type store struct {
 	objects  map[apply.Key]*unstructured.Unstructured
 	digests  map[apply.Key]string
 	versions map[apply.Key]int
 	writes   int
-	// states are the objects after each write, before them those at the start.
-	states []state
+	// start is what stood before the first write, and events all that happened since.
+	start  map[apply.Key]stood
+	events []event
 	log    []string
 	// contents are what was applied, in words.
 	contents []string
@@ -46,6 +48,27 @@ type store struct {
 	// refuses says which calls fail.
 	refuses func(verb string, key apply.Key) bool
 	known   map[apply.Key]string
+}
+
+// event is a write, or that all agents have seen everything.
+type event struct {
+	settled bool
+	key     apply.Key
+	object  stood // empty when it was deleted
+}
+
+// stood is an object that stood at some time, and its name and content in short.
+type stood struct {
+	*unstructured.Unstructured
+	content string
+}
+
+func standing(objects map[apply.Key]*unstructured.Unstructured) map[apply.Key]stood {
+	out := map[apply.Key]stood{}
+	for key, u := range objects {
+		out[key] = stood{u, key.String() + policy.DigestOf(u.Object)}
+	}
+	return out
 }
 
 func newStore(objects []*policy.Object) *store {
@@ -61,35 +84,34 @@ func newStore(objects []*policy.Object) *store {
 		}
 		s.objects[apply.KeyOf(o)] = u
 	}
-	s.note()
+	s.start = standing(s.objects)
 	return s
 }
 
-// state is what stood at one time, by name and content.
-type state struct {
-	content string
-	objects []policy.Manifest
-}
-
-func (s *store) note() {
-	now := state{}
-	for _, key := range slices.SortedFunc(maps.Keys(s.objects), func(a, b apply.Key) int { return strings.Compare(a.String(), b.String()) }) {
-		now.content += key.String() + s.digests[key]
-		now.objects = append(now.objects, s.objects[key])
+// others adds objects that are not ours.
+func (s *store) others(objects []*unstructured.Unstructured) {
+	for _, u := range objects {
+		s.objects[keyOf(u)] = u
 	}
-	s.states = append(s.states, now)
+	s.start = standing(s.objects)
 }
 
-func (s *store) wrote(verb string, key apply.Key) {
+func (s *store) wrote(verb string, key apply.Key, o stood) {
 	s.writes++
 	s.versions[key]++
 	s.log = append(s.log, verb+" "+key.String())
-	s.note()
+	s.events = append(s.events, event{key: key, object: o})
+}
+
+// settle is the moment in which all agents have seen everything.
+func (s *store) settle(context.Context) {
+	s.events = append(s.events, event{settled: true})
+	s.log = append(s.log, "(settled)")
 }
 
 func (s *store) writer() *apply.Writer {
-	c := interceptor.NewClient(nil, interceptor.Funcs{Get: s.get, Apply: s.apply, Delete: s.delete})
-	return &apply.Writer{Client: c, Live: c, Parallel: 1, Wrote: func(o apply.Outcome) {
+	c := interceptor.NewClient(nil, interceptor.Funcs{Get: s.get, List: s.list, Apply: s.apply, Delete: s.delete})
+	return &apply.Writer{Client: c, Live: c, Parallel: 1, Settle: s.settle, Wrote: func(o apply.Outcome) {
 		if o.Verb == apply.VerbDelete {
 			delete(s.known, o.Key)
 			return
@@ -117,6 +139,10 @@ func (s *store) get(_ context.Context, _ client.WithWatch, at client.ObjectKey, 
 	if s.refuses("get", key) {
 		return errRefused
 	}
+	if key.Kind == "Namespace" {
+		o.SetLabels(map[string]string{"kubernetes.io/metadata.name": key.Name})
+		return nil
+	}
 	if s.objects[key] == nil {
 		return apierrors.NewNotFound(schema.GroupResource{Resource: key.Kind}, key.Name)
 	}
@@ -128,6 +154,20 @@ func (s *store) get(_ context.Context, _ client.WithWatch, at client.ObjectKey, 
 		}
 	case *metav1.PartialObjectMetadata:
 		into.Labels = s.objects[key].GetLabels()
+	}
+	return nil
+}
+
+func (s *store) list(_ context.Context, _ client.WithWatch, into client.ObjectList, opts ...client.ListOption) error {
+	o := (&client.ListOptions{}).ApplyOptions(opts)
+	kind := strings.TrimSuffix(into.GetObjectKind().GroupVersionKind().Kind, "List")
+	if s.refuses("list", apply.Key{Kind: kind, Namespace: o.Namespace}) {
+		return errRefused
+	}
+	for key, u := range s.objects {
+		if key.Kind == kind && key.Namespace == o.Namespace && (o.LabelSelector == nil || o.LabelSelector.Matches(labels.Set(u.GetLabels()))) {
+			into.(*unstructured.UnstructuredList).Items = append(into.(*unstructured.UnstructuredList).Items, *s.live(key))
+		}
 	}
 	return nil
 }
@@ -147,7 +187,7 @@ func (s *store) apply(_ context.Context, _ client.WithWatch, o runtime.ApplyConf
 	}
 	s.objects[key], s.digests[key] = u, policy.DigestOf(u.Object)
 	s.contents = append(s.contents, inWordsOf(u))
-	s.wrote("apply", key)
+	s.wrote("apply", key, stood{u, key.String() + s.digests[key]})
 	if raw, err = s.live(key).MarshalJSON(); err != nil {
 		return err
 	}
@@ -168,13 +208,16 @@ func (s *store) delete(_ context.Context, _ client.WithWatch, o client.Object, o
 	}
 	delete(s.objects, key)
 	delete(s.digests, key)
-	s.wrote("delete", key)
+	s.wrote("delete", key, stood{})
 	return nil
 }
 
 func (s *store) observed() []apply.Observed {
 	var out []apply.Observed
-	for key := range s.objects {
+	for key, u := range s.objects {
+		if u.GetLabels()[v1alpha1.LabelManagedBy] == "" {
+			continue // caches hold ours only
+		}
 		stripped, err := apply.Strip(s.live(key))
 		if err != nil {
 			panic(err)
@@ -203,58 +246,4 @@ func (s *store) pass(ctx context.Context, in apply.Input, w *apply.Writer, d dec
 	in.Known = maps.Clone(in.Known)
 	p := apply.NewPlan(in)
 	return p, w.Carry(ctx, p, joinsOf(d.model(nil)))
-}
-
-// flows is who may send to whom at which port, in a fixed order: out of the
-// sender and into the receiver.
-type flows struct{ out, in []bool }
-
-// judge judges states, each content once.
-type judge map[string]flows
-
-func (j judge) all(states []state) []flows {
-	var all []flows
-	for _, now := range states {
-		if _, known := j[now.content]; !known {
-			j[now.content] = judged(now.objects)
-		}
-		all = append(all, j[now.content])
-	}
-	return all
-}
-
-func judged(objects []policy.Manifest) flows {
-	world, ends := siteWorld()
-	e := policytest.New(world, objects)
-	var f flows
-	for _, from := range ends {
-		for _, to := range ends {
-			for _, port := range sitePorts {
-				if from != to {
-					out, in := e.Directions(from, to, "TCP", port)
-					f.out, f.in = append(f.out, out), append(f.in, in)
-				}
-			}
-		}
-	}
-	return f
-}
-
-// flowName is the flow at a place in flows.
-func flowName(n int) string {
-	_, ends := siteWorld()
-	for _, from := range ends {
-		for _, to := range ends {
-			for _, port := range sitePorts {
-				if from == to {
-					continue
-				}
-				if n == 0 {
-					return fmt.Sprintf("%s to %s at %d", from, to, port)
-				}
-				n--
-			}
-		}
-	}
-	return "?"
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -14,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/internal/policy"
@@ -40,8 +42,18 @@ type Writer struct {
 	Live client.Reader
 	// Wrote, when set, is told of each object that was written or removed.
 	Wrote func(Outcome)
+	// Settle, when set, waits until agents have seen everything that was written so
+	// far. It is called before a write of another kind than the last one: agents
+	// watch each kind on a stream of its own, and may see a later write before an
+	// earlier one of another kind. A Writer that carries out one plan after another
+	// waits between them as well.
+	Settle func(context.Context)
 	// Parallel is how many calls of one step are made at a time; 0 for the default.
 	Parallel int
+
+	turning sync.Mutex
+	// last is the kind that was written last.
+	last string
 }
 
 // What was done to an object.
@@ -106,29 +118,61 @@ type run struct {
 	mu     sync.Mutex
 	result *Result
 
-	groups, transitions, conduits, floors []*change
-	// leaving are policies that go, where they go in steps.
+	groups, guards, conduits, floors []*change
+	// places are the namespaces in which NetworkPolicies change, by name.
+	places map[string]*place
+	// leaving are policies of Cilium's that go, where they go in steps.
 	leaving []*change
 	// gone are the removals that were made.
 	gone map[Key]bool
 	// atOnce says that no change needs a step between, while nothing fails.
 	atOnce bool
-	// guarded says that floors deny, and lift what they deny, in steps of their own.
-	guarded bool
-	moved   moved
+	// apart says that floors deny, and lift what they deny, in steps of their own.
+	apart bool
+	// tied says that groups change only while nobody goes by their names.
+	tied  bool
+	moved moved
 }
 
-// inParallel calls f for each change, a few at a time.
-func (r *run) inParallel(changes []*change, f func(*change)) {
+// inParallel calls f for each, a few at a time.
+func inParallel[T any](atATime int, list []T, f func(T)) {
 	var g errgroup.Group
-	g.SetLimit(r.atATime())
-	for _, c := range changes {
+	g.SetLimit(atATime)
+	for _, item := range list {
 		g.Go(func() error {
-			f(c)
+			f(item)
 			return nil
 		})
 	}
 	_ = g.Wait() // failures are in the result
+}
+
+// byKind are the places of n objects in lists of one kind each, first the kind that
+// was written last.
+func (w *Writer) byKind(n int, kind func(int) string) [][]int {
+	var lists [][]int
+	for i := range n {
+		at := slices.IndexFunc(lists, func(l []int) bool { return kind(l[0]) == kind(i) })
+		switch {
+		case at >= 0:
+			lists[at] = append(lists[at], i)
+		case kind(i) == w.last:
+			lists = slices.Insert(lists, 0, []int{i})
+		default:
+			lists = append(lists, []int{i})
+		}
+	}
+	return lists
+}
+
+// turnTo waits before a write of another kind than the last one.
+func (w *Writer) turnTo(ctx context.Context, kind string) {
+	w.turning.Lock()
+	defer w.turning.Unlock()
+	if w.last != "" && w.last != kind && w.Settle != nil {
+		w.Settle(ctx)
+	}
+	w.last = kind
 }
 
 func (w *Writer) atATime() int {
@@ -140,11 +184,13 @@ func (w *Writer) atATime() int {
 
 // writeAll brings changes into a form.
 func (r *run) writeAll(ctx context.Context, changes []*change, f form) {
-	r.inParallel(changes, func(c *change) {
-		if !c.failed {
-			r.write(ctx, c, f)
-		}
-	})
+	for _, list := range r.byKind(len(changes), func(i int) string { return changes[i].Object.GVK.Kind }) {
+		inParallel(r.atATime(), list, func(i int) {
+			if !changes[i].failed {
+				r.write(ctx, changes[i], f)
+			}
+		})
+	}
 }
 
 // write brings a change into a form, if that is not how it stands.
@@ -164,33 +210,40 @@ func (r *run) write(ctx context.Context, c *change, f form) {
 			return
 		}
 	}
-	version, err := r.apply(ctx, o)
+	uid, version, err := r.apply(ctx, o)
 	if err != nil {
 		r.failChange(c, err)
 		return
 	}
 	// What somebody did is mended by the first of the writes.
 	drift := c.Drift && c.stands == ""
-	c.stands, c.version = o.Digest, version
+	c.stands, c.uid, c.version = o.Digest, uid, version
 	r.done(Outcome{
 		Key: key, Source: o.Source, Verb: VerbApply, Digest: o.Digest, Drift: drift, Version: version,
 	})
 }
 
-func (r *run) apply(ctx context.Context, o *policy.Object) (version string, err error) {
+func (r *run) apply(ctx context.Context, o *policy.Object) (uid types.UID, version string, err error) {
 	u, err := toUnstructured(o)
 	if err == nil {
+		r.turnTo(ctx, o.GVK.Kind)
 		err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u),
 			client.FieldOwner(FieldManager), client.ForceOwnership)
 	}
 	if err != nil {
-		return "", fmt.Errorf("applying %s: %w", KeyOf(o), err)
+		return "", "", fmt.Errorf("applying %s: %w", KeyOf(o), err)
 	}
-	return u.GetResourceVersion(), nil
+	return u.GetUID(), u.GetResourceVersion(), nil
 }
 
 // checkFree looks, past the cache, whether a name is free or ours.
 func (r *run) checkFree(ctx context.Context, o *policy.Object) error {
+	if p := r.places[o.Namespace]; p != nil {
+		if live := p.standing[o.Name]; live != nil && !isOurs(live.GetLabels()) {
+			return ErrForeign
+		}
+		return nil
+	}
 	live := &metav1.PartialObjectMetadata{}
 	live.SetGroupVersionKind(o.GVK)
 	err := r.Live.Get(ctx, client.ObjectKey{Namespace: o.Namespace, Name: o.Name}, live)
@@ -208,6 +261,7 @@ func (r *run) checkFree(ctx context.Context, o *policy.Object) error {
 
 func (r *run) remove(ctx context.Context, o Removal) {
 	u := named(GVKOf(o.Key.Kind), o.Key.Namespace, o.Key.Name)
+	r.turnTo(ctx, o.Key.Kind)
 	err := r.Client.Delete(ctx, u, client.Preconditions{UID: &o.UID, ResourceVersion: &o.ResourceVersion})
 	if err != nil && !apierrors.IsNotFound(err) {
 		r.fail(o.Source, fmt.Errorf("deleting %s: %w", o.Key, err))
@@ -253,7 +307,7 @@ func toUnstructured(o *policy.Object) (*unstructured.Unstructured, error) {
 var (
 	GVKClusterwidePolicy = schema.GroupVersionKind{Group: "cilium.io", Version: "v2", Kind: policy.KindClusterwidePolicy}
 	GVKCIDRGroup         = schema.GroupVersionKind{Group: "cilium.io", Version: "v2", Kind: policy.KindCIDRGroup}
-	GVKNetworkPolicy     = schema.GroupVersionKind{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"}
+	GVKNetworkPolicy     = schema.GroupVersionKind{Group: "networking.k8s.io", Version: "v1", Kind: policy.KindNetworkPolicy}
 )
 
 // GVKOf is the group, version and kind of one of our policy kinds.

@@ -39,21 +39,24 @@ func (s *server) wantFailed(r *apply.Result, ref topology.ObjectRef, want error)
 
 func TestStepsInOrder(t *testing.T) {
 	s := newServer(t)
-	open := floor("open", 0)
+	left := apply.Observed{Key: apply.Key{Kind: "NetworkPolicy", Namespace: "plant", Name: "cover.1"}, Source: zoneRef("left"), UID: "live"}
 	r := s.carry(&apply.Plan{
 		Floors: create(floor("a", 1)), Conduits: create(allow("c", 1)),
-		Transitions: create(open), Groups: create(group("g", 1)),
-		Removals: list(replace(allow("old", 1)), replace(floor("old", 1))),
+		Guards: create(guard("a", "x")), Groups: create(group("g", 1)),
+		Covers:   list(apply.Removal{Observed: left, Part: policy.PartCover}),
+		Removals: list(replace(allow("old", 1)), replace(floor("old", 1)), replace(guard("old", "y")), replace(group("old", 1))),
 	}, nil)
-	s.wantWrites("apply zone-g", "apply zone-open", "apply conduit-c", "apply zone-a", "delete conduit-old", "delete zone-old")
+	s.wantWrites("apply zone-g", "apply guard-a", "apply conduit-c", "apply zone-a", "delete cover.1",
+		"delete conduit-old", "delete zone-old", "delete guard-old", "delete zone-old")
 	if err := r.Err(); err != nil || len(r.Failed) > 0 {
 		t.Errorf("failed: %v %v", err, r.Failed)
 	}
+	a := floor("a", 1)
 	want := list(
-		apply.Outcome{Key: apply.KeyOf(open), Source: zoneRef("open"), Verb: apply.VerbApply, Digest: open.Digest, Version: "8"},
-		apply.Outcome{Key: apply.KeyOf(floor("old", 1)), Source: zoneRef("old"), Verb: apply.VerbDelete},
+		apply.Outcome{Key: apply.KeyOf(a), Source: zoneRef("a"), Verb: apply.VerbApply, Digest: a.Digest, Version: "8"},
+		apply.Outcome{Key: left.Key, Source: zoneRef("left"), Verb: apply.VerbDelete},
 	)
-	if diff := cmp.Diff(want, list(r.Outcomes[1], r.Outcomes[5])); diff != "" {
+	if diff := cmp.Diff(want, list(r.Outcomes[3], r.Outcomes[4])); diff != "" {
 		t.Errorf("outcomes (-want +have)\n%s", diff)
 	}
 }
@@ -141,45 +144,52 @@ func TestNamesThatAreTaken(t *testing.T) {
 		name    string
 		live    map[string]string
 		lookup  error
-		write   apply.Write
+		update  bool
 		failure error
 		retried bool
-		want    []string
+		written bool
 	}{
-		{name: "by nobody", write: create(floor("a", 1))[0], want: list("get zone-a", "apply zone-a")},
-		{name: "by us", live: ours, write: create(floor("a", 1))[0], want: list("get zone-a", "apply zone-a")},
-		{
-			name: "by another", live: map[string]string{"app": "x"}, write: create(floor("a", 1))[0],
-			failure: apply.ErrForeign, want: list("get zone-a"),
-		},
+		{name: "by nobody", written: true},
+		{name: "by us", live: ours, written: true},
+		{name: "by another", live: map[string]string{"app": "x"}, failure: apply.ErrForeign},
 		{
 			name: "by something that we manage and did not write", live: map[string]string{v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue},
-			write: create(floor("a", 1))[0], failure: apply.ErrForeign, want: list("get zone-a"),
+			failure: apply.ErrForeign,
 		},
-		{
-			name: "nobody knows", lookup: errRefused, write: create(floor("a", 1))[0],
-			failure: errRefused, retried: true, want: list("get zone-a"),
-		},
-		{name: "by what we observed", live: map[string]string{}, write: update(floor("a", 1)), want: list("apply zone-a")},
+		{name: "nobody knows", lookup: errRefused, failure: errRefused, retried: true},
+		{name: "by what we observed", live: ours, update: true, written: true},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s := newServer(t)
-			s.fails["get zone-a"] = tt.lookup
-			if tt.live != nil {
-				s.live["zone-a"] = tt.live
-			}
-			r := s.carry(&apply.Plan{Floors: list(tt.write)}, nil)
-			if diff := cmp.Diff(tt.want, s.calls); diff != "" {
-				t.Errorf("calls (-want +have)\n%s", diff)
-			}
-			if tt.failure != nil {
-				s.wantFailed(r, zoneRef("a"), tt.failure)
-			}
-			if (len(r.Failed) > 0) != (tt.failure != nil) || (r.Err() != nil) != tt.retried {
-				t.Errorf("failed %v, tries again for %v", r.Failed, r.Err())
-			}
-		})
+	kinds := map[string]*policy.Object{"get zone-a": denies("a", "x"), "list plant": floor("a", 1)}
+	for call, o := range kinds {
+		for _, tt := range tests {
+			t.Run(tt.name+", "+o.GVK.Kind, func(t *testing.T) {
+				s := newServer(t)
+				s.fails[call] = tt.lookup
+				if tt.live != nil {
+					s.live["zone-a"] = tt.live
+				}
+				w, want := create(o)[0], list(call)
+				if tt.update {
+					w = update(o)
+				}
+				if tt.update && o.GVK.Kind == "CiliumClusterwideNetworkPolicy" {
+					want = nil // one write of what the cache knows
+				}
+				if tt.written {
+					want = append(want, "apply zone-a")
+				}
+				r := s.carry(&apply.Plan{Floors: list(w)}, nil)
+				if diff := cmp.Diff(want, s.calls); diff != "" {
+					t.Errorf("calls (-want +have)\n%s", diff)
+				}
+				if tt.failure != nil {
+					s.wantFailed(r, zoneRef("a"), tt.failure)
+				}
+				if (len(r.Failed) > 0) != (tt.failure != nil) || (r.Err() != nil) != tt.retried {
+					t.Errorf("failed %v, tries again for %v", r.Failed, r.Err())
+				}
+			})
+		}
 	}
 }
 

@@ -15,9 +15,6 @@ import (
 type Set struct {
 	// Objects sorted by part, namespace, name and kind.
 	Objects []*Object
-	// Leaving are objects that are not wanted. Where one stands, its Transition
-	// takes its place before anything is removed.
-	Leaving []*Object
 	// Findings of the backend: what it cannot express.
 	Findings map[topology.ObjectRef][]v1alpha1.Finding
 }
@@ -36,7 +33,6 @@ type Compiler struct {
 type compiled struct {
 	fingerprint string
 	objects     []*Object
-	leaving     []*Object
 	findings    []v1alpha1.Finding
 }
 
@@ -82,11 +78,7 @@ func (c *Compiler) Compile(m *topology.Model) Set {
 func (c *Compiler) compileZone(site *topology.Site, z *topology.Zone, fingerprint string) compiled {
 	objects, findings := c.backend.Zone(site, z)
 	releaseWith(z, objects)
-	out := compiled{fingerprint: fingerprint, objects: pack(objects), findings: findings}
-	if l, ok := c.backend.(Leaver); ok {
-		out.leaving = pack(l.Leaving(site, z))
-	}
-	return out
+	return compiled{fingerprint: fingerprint, objects: pack(objects), findings: findings}
 }
 
 // releaseWith stamps the objects of a zone whose deletion was announced.
@@ -108,7 +100,6 @@ func pack(objects []*Object) []*Object {
 
 func (s *Set) add(ref topology.ObjectRef, c compiled) {
 	s.Objects = append(s.Objects, c.objects...)
-	s.Leaving = append(s.Leaving, c.leaving...)
 	if len(c.findings) > 0 {
 		s.Findings[ref] = append(s.Findings[ref], c.findings...)
 	}
@@ -121,7 +112,4 @@ func (o *Object) release(uid string) {
 	annotations[v1alpha1.AnnotationRelease] = uid
 	o.Manifest.SetAnnotations(annotations)
 	o.Digest = Digest(o.Manifest)
-	if o.Transition != nil {
-		o.Transition.release(uid)
-	}
 }

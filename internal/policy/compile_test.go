@@ -24,12 +24,12 @@ import (
 
 // setInWords is what has to be equal of two sets.
 type setInWords struct {
-	Objects, Leaving []string
-	Findings         map[topology.ObjectRef][]v1alpha1.Finding
+	Objects  []string
+	Findings map[topology.ObjectRef][]v1alpha1.Finding
 }
 
 func inWords(s policy.Set) setInWords {
-	return setInWords{Objects: objectsInWords(s.Objects), Leaving: objectsInWords(s.Leaving), Findings: s.Findings}
+	return setInWords{Objects: objectsInWords(s.Objects), Findings: s.Findings}
 }
 
 func objectsInWords(objects []*policy.Object) []string {
@@ -38,9 +38,6 @@ func objectsInWords(objects []*policy.Object) []string {
 		words := fmt.Sprintf("%s of %s: %s %s/%s %s", o.Part, o.Source, o.GVK, o.Namespace, o.Name, o.Digest)
 		if wire := wireDigest(o); wire != o.Digest {
 			words += notItsOwn + wire
-		}
-		if o.Transition != nil {
-			words += " after " + objectsInWords([]*policy.Object{o.Transition})[0]
 		}
 		out = append(out, words)
 	}
@@ -248,7 +245,7 @@ func TestRememberingChangesNothing(t *testing.T) {
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Fatalf("%s: after %v (-fresh +remembering)\n%s", name, done, diff)
 				}
-				if words := strings.Join(append(got.Objects, got.Leaving...), "\n"); strings.Contains(words, notItsOwn) {
+				if words := strings.Join(got.Objects, "\n"); strings.Contains(words, notItsOwn) {
 					t.Fatalf("%s: after %v\n%s", name, done, words)
 				}
 			}
@@ -338,7 +335,7 @@ func TestWithoutSiteNothingIsWanted(t *testing.T) {
 			without := topology.Resolve(s)
 			without.Site = nil
 			for _, c := range []*policy.Compiler{c, policy.NewCompiler(b)} {
-				if set := c.Compile(without); len(set.Objects)+len(set.Leaving)+len(set.Findings) > 0 {
+				if set := c.Compile(without); len(set.Objects)+len(set.Findings) > 0 {
 					t.Errorf("%s: without a Site: %+v", name, inWords(set))
 				}
 			}

@@ -115,11 +115,7 @@ func render(t *testing.T, objects []*policy.Object, findings []v1alpha1.Finding)
 		out.Write(raw)
 	}
 	for _, o := range objects {
-		title := string(o.Part) + " of " + o.Source.String()
-		if o.Transition != nil {
-			title += ", with a transition"
-		}
-		write(title, o.Manifest)
+		write(string(o.Part)+" of "+o.Source.String(), o.Manifest)
 	}
 	if len(findings) > 0 {
 		write("Findings", findings)

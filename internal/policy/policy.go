@@ -36,9 +36,16 @@ const (
 	PartConduit Part = "Conduit"
 	// PartFloor: denies what nothing allows.
 	PartFloor Part = "Floor"
-	// PartGuard: denies, beside a floor, what no conduit declares, whoever allows it.
+	// PartGuard: denies, beside a floor, what no conduit declares, whoever allows it. It
+	// never denies what a floor or a conduit of the same model allows.
 	PartGuard Part = "Guard"
+	// PartCover: allows everything for a moment. Package apply makes it, no backend.
+	PartCover Part = "Cover"
 )
+
+// GuardPrefix begins the names of guards, so that one that stands can be told
+// from the other objects of its zone.
+const GuardPrefix = "guard-"
 
 // Manifest is a Kubernetes object as the API types have it.
 type Manifest interface {
@@ -59,10 +66,6 @@ type Object struct {
 	Source topology.ObjectRef
 	// Digest over all that we declare of it: labels, annotations, owner, spec.
 	Digest string
-	// Transition, when set, must stand in this object's place before any
-	// conduit of the same change set is written: where the first allow already
-	// isolates a pod, everything is allowed first and narrowed last.
-	Transition *Object
 	// wire is the object's JSON in place of the manifest.
 	wire []byte
 }
@@ -88,9 +91,6 @@ func encode(m Manifest) []byte {
 // take many times the room, and a plant has thousands.
 func (o *Object) pack() {
 	o.wire, o.Manifest = o.JSON(), nil
-	if o.Transition != nil {
-		o.Transition.pack()
-	}
 }
 
 // Backend turns what is in force into objects. Both methods are pure: equal
@@ -102,12 +102,6 @@ type Backend interface {
 	Zone(*topology.Site, *topology.Zone) ([]*Object, []v1alpha1.Finding)
 	// Conduit returns the conduit's allows; none for a suspended one.
 	Conduit(*topology.Site, *topology.Conduit) ([]*Object, []v1alpha1.Finding)
-}
-
-// Leaver is a backend on which an object that goes must first be replaced by its
-// Transition. Leaving returns what a zone may have left behind.
-type Leaver interface {
-	Leaving(*topology.Site, *topology.Zone) []*Object
 }
 
 // NewObject completes a manifest with what every object of ours carries, and
@@ -206,8 +200,10 @@ func pick(m any, keys ...string) map[string]any {
 	return out
 }
 
-// Cilium's kinds: a group of addresses, and a policy.
+// The kinds of policy objects: Cilium's group of addresses and its policy, and
+// Kubernetes' own policy.
 const (
 	KindCIDRGroup         = "CiliumCIDRGroup"
 	KindClusterwidePolicy = "CiliumClusterwideNetworkPolicy"
+	KindNetworkPolicy     = "NetworkPolicy"
 )

@@ -5,6 +5,7 @@ package networkpolicy
 
 import (
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/policy"
@@ -28,11 +29,9 @@ func (Backend) Conduit(site *topology.Site, c *topology.Conduit) ([]*policy.Obje
 	ports, bothWays := portsOf(c.Ports...), portsOf(c.BothWays...)
 
 	a := allows{site: site, conduit: c}
-	a.at(c.Initiator, func(entry int) string { return outName(c.Name, entry) },
-		section{responders, bothWays}, section{responders, ports})
+	a.at(c.Initiator, outName(c.Name), section{responders, bothWays}, section{responders, ports})
 	for _, r := range c.Responders {
-		a.at(r, func(entry int) string { return inName(c.Name, r.Zone.Name, entry) },
-			section{initiator, ports}, section{initiator, bothWays})
+		a.at(r, inName(c.Name, r.Zone.Name), section{initiator, ports}, section{initiator, bothWays})
 	}
 	return a.objects, nil
 }
@@ -44,26 +43,23 @@ type allows struct {
 	objects []*policy.Object
 }
 
-// at adds the objects at one end.
-func (a *allows) at(e topology.End, name func(entry int) string, ingress, egress section) {
+// at adds the objects at one end, by a name each that begins with name.
+func (a *allows) at(e topology.End, name string, ingress, egress section) {
 	if !e.Zone.Enforce || (!ingress.opens() && !egress.opens()) {
 		return
 	}
 	source := topology.ObjectRef{Kind: topology.KindConduit, Name: a.conduit.Name}
-	for i, w := range e.Workloads {
-		namespacePart(w) // panics on an entry that has none
-		for _, namespace := range w.Matching {
-			object := newPolicy(namespace, name(i), allowSpec(w, ingress, egress))
-			a.objects = append(a.objects, policy.NewObject(object, policy.PartConduit, source,
-				string(a.conduit.UID), policy.ConduitOwner(a.site, a.conduit)))
-		}
-	}
+	eachPlace(e.Workloads, func(namespace string, pods *metav1.LabelSelector) {
+		object := newPolicy(namespace, name+selectorName(pods), allowSpec(pods, ingress, egress))
+		a.objects = append(a.objects, policy.NewObject(object, policy.PartConduit, source,
+			string(a.conduit.UID), policy.ConduitOwner(a.site, a.conduit)))
+	})
 }
 
 // allowSpec names only the directions that it opens: naming another would isolate
 // the pods in it.
-func allowSpec(w topology.Workloads, ingress, egress section) networkingv1.NetworkPolicySpec {
-	spec := networkingv1.NetworkPolicySpec{PodSelector: *topology.And(w.PodSelectors...)}
+func allowSpec(pods *metav1.LabelSelector, ingress, egress section) networkingv1.NetworkPolicySpec {
+	spec := networkingv1.NetworkPolicySpec{PodSelector: *pods}
 	if ingress.opens() {
 		spec.PolicyTypes = append(spec.PolicyTypes, networkingv1.PolicyTypeIngress)
 		spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{From: ingress.peers, Ports: ingress.ports}}

@@ -8,9 +8,11 @@
 //
 //   - Objects are namespaced: a zone's floor stands in each existing namespace
 //     that the zone selects, a conduit's allows in each namespace of an end.
+//   - An object's name says which pods it selects: with another selector it is
+//     another object, so that the old one and the new one can stand side by side.
 //   - Here the first allow already isolates a pod. So Observe writes nothing, and
-//     neither does the end of a conduit whose zone is in Observe; and each floor
-//     comes with a Transition that allows all, to stand while conduits are written.
+//     neither does the end of a conduit whose zone is in Observe. What has to stand
+//     for a moment while pods begin or cease to be isolated, package apply makes.
 //   - Every rule of a conduit names peers and ports. A rule without peers admits
 //     everybody and one without ports admits every port.
 //   - Every peer names its namespaces. A workloads entry without a namespace part
@@ -26,6 +28,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
 // Backend compiles for networking.k8s.io/v1. The zero value is ready to use.
@@ -47,10 +50,27 @@ func newPolicy(namespace, name string, spec networkingv1.NetworkPolicySpec) *net
 	return &networkingv1.NetworkPolicy{
 		TypeMeta: metav1.TypeMeta{
 			APIVersion: networkingv1.SchemeGroupVersion.String(),
-			Kind:       "NetworkPolicy",
+			Kind:       policy.KindNetworkPolicy,
 		},
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec:       spec,
+	}
+}
+
+// eachPlace calls f for each namespace of the entries with the pods that are meant
+// there. Entries of one zone that mean the same pods of a namespace are one place,
+// because one name stands for one set of pods.
+func eachPlace(entries []topology.Workloads, f func(namespace string, pods *metav1.LabelSelector)) {
+	seen := map[string]bool{}
+	for _, w := range entries {
+		namespacePart(w) // panics on an entry that has none
+		pods := topology.And(w.PodSelectors...)
+		for _, namespace := range w.Matching {
+			if at := namespace + "/" + selectorName(pods); !seen[at] {
+				seen[at] = true
+				f(namespace, pods)
+			}
+		}
 	}
 }
 

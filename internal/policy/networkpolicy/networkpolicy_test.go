@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -66,13 +67,34 @@ func names(objects []*policy.Object) []string {
 	return out
 }
 
+// cellA is how names say that the pods labelled cell=a are selected.
+const cellA = "35e1f38def12"
+
+// TestNamesSayWhichPods: one name stands for one set of pods, so that what selects
+// others is another object.
+func TestNamesSayWhichPods(t *testing.T) {
+	conduit := func(w topology.Workloads) []string {
+		objects, _ := networkpolicy.Backend{}.Conduit(site(), modbus(whole(zone("z", w)), whole(zone("r", in("r")))))
+		return names(objects)
+	}
+	half := conduit(labelled(in("plant"), equal("cell", "a")))
+	if diff := cmp.Diff([]string{"plant/conduit-modbus.out." + cellA, "r/conduit-modbus.in.r"}, half); diff != "" {
+		t.Error(diff)
+	}
+	less := conduit(labelled(in("plant"), equal("cell", "a"), equal("app", "hmi")))
+	if slices.Equal(half, less) || slices.Equal(half, conduit(in("plant"))) {
+		t.Error("other pods by the same name")
+	}
+}
+
 func TestOneObjectInEachExistingNamespace(t *testing.T) {
 	second := labelled(in("b", "c"), equal("cell", "a"))
 	second.DenyRest = true
 	first := in("a")
 	first.Namespaces = []string{"a", "not-there-yet"}
-	objects, findings := networkpolicy.Backend{}.Zone(site(), zone("z", first, second))
-	want := []string{"a/zone-z", "b/zone-z.2", "b/zone-z.rest", "c/zone-z.2", "c/zone-z.rest"}
+	again := in("a", "d")
+	objects, findings := networkpolicy.Backend{}.Zone(site(), zone("z", first, second, again))
+	want := []string{"a/zone-z", "b/zone-z." + cellA, "b/zone-z.rest", "c/zone-z." + cellA, "c/zone-z.rest", "d/zone-z"}
 	if diff := cmp.Diff(want, names(objects)); diff != "" {
 		t.Error(diff)
 	}
@@ -109,8 +131,8 @@ func TestNamesNeverMeet(t *testing.T) {
 func TestLongestNamesFit(t *testing.T) {
 	long := strings.Repeat("z", 63)
 	var entries []topology.Workloads
-	for range 16 {
-		entries = append(entries, in("plant"))
+	for i := range 16 {
+		entries = append(entries, labelled(in("plant"), equal("cell", strconv.Itoa(i))))
 	}
 	z := zone(long, entries...)
 	c := modbus(whole(z), whole(z))
@@ -133,27 +155,6 @@ func TestObserveWritesNothing(t *testing.T) {
 	objects, _ := networkpolicy.Backend{}.Conduit(site(), modbus(whole(a), whole(b)))
 	if diff := cmp.Diff([]string{"b/conduit-modbus.in.b"}, names(objects)); diff != "" {
 		t.Errorf("the observing end is left alone: %s", diff)
-	}
-}
-
-func TestTransitionIsTheSameObjectWideOpen(t *testing.T) {
-	w := labelled(in("plant"), equal("cell", "a"))
-	w.DenyRest = true
-	objects, _ := networkpolicy.Backend{}.Zone(site(), zone("z", w))
-	for _, o := range objects {
-		got := o.Transition
-		if got == nil || got.Part != policy.PartFloor || got.Source != o.Source || got.Digest == o.Digest {
-			t.Fatalf("%s has transition %+v", o.Manifest.GetName(), got)
-		}
-		want := o.Manifest.DeepCopyObject().(*networkingv1.NetworkPolicy)
-		want.Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{}}
-		want.Spec.Egress = []networkingv1.NetworkPolicyEgressRule{{}}
-		if diff := cmp.Diff(want, got.Manifest); diff != "" {
-			t.Errorf("%s: %s", o.Manifest.GetName(), diff)
-		}
-		if got.Digest != policy.Digest(got.Manifest) {
-			t.Errorf("%s: the transition's digest is not its own", o.Manifest.GetName())
-		}
 	}
 }
 
@@ -294,7 +295,7 @@ func TestObjectsShareNoMemory(t *testing.T) {
 	if diff := cmp.Diff(string(before), string(after)); diff != "" {
 		t.Errorf("the model changed: %s", diff)
 	}
-	for _, o := range append(objects[1:], objects[0].Transition) {
+	for _, o := range objects[1:] {
 		if raw, _ := json.Marshal(o.Manifest); strings.Contains(string(raw), "changed") {
 			t.Errorf("another object changed: %s", raw)
 		}

@@ -28,30 +28,16 @@ func (Backend) Zone(site *topology.Site, z *topology.Zone) ([]*policy.Object, []
 	return floors(site, z), findings(site, z)
 }
 
-// Leaving returns the floors that a zone in Observe may have left behind from
-// when it was enforced, each with the allow-all that must take its place before
-// the conduits' allows go: without one they would be cut first and opened last.
-func (Backend) Leaving(site *topology.Site, z *topology.Zone) []*policy.Object {
-	if z.Enforce {
-		return nil
-	}
-	return floors(site, z)
-}
-
 func floors(site *topology.Site, z *topology.Zone) []*policy.Object {
 	var objects []*policy.Object
-	for i, w := range z.Workloads {
-		spec := networkingv1.NetworkPolicySpec{
-			PodSelector: *topology.And(w.PodSelectors...),
+	eachPlace(z.Workloads, func(namespace string, pods *metav1.LabelSelector) {
+		objects = append(objects, floor(z, namespace, floorName(z.Name, pods), networkingv1.NetworkPolicySpec{
+			PodSelector: *pods,
 			PolicyTypes: bothDirections(),
 			Ingress:     floorIngress(z),
 			Egress:      floorEgress(site, z),
-		}
-		namespacePart(w) // panics on an entry that has none
-		for _, namespace := range w.Matching {
-			objects = append(objects, floor(z, namespace, floorName(z.Name, i), *spec.DeepCopy()))
-		}
-	}
+		}))
+	})
 	return append(objects, rest(z)...)
 }
 
@@ -73,22 +59,9 @@ func rest(z *topology.Zone) []*policy.Object {
 	return objects
 }
 
-// floor makes the object, and the one that stands in its place until the conduits
-// are written: the same pods, everything allowed.
 func floor(z *topology.Zone, namespace, name string, spec networkingv1.NetworkPolicySpec) *policy.Object {
-	open := networkingv1.NetworkPolicySpec{
-		PodSelector: *spec.PodSelector.DeepCopy(),
-		PolicyTypes: bothDirections(),
-		Ingress:     []networkingv1.NetworkPolicyIngressRule{{}},
-		Egress:      []networkingv1.NetworkPolicyEgressRule{{}},
-	}
 	source := topology.ObjectRef{Kind: topology.KindZone, Name: z.Name}
-	seal := func(s networkingv1.NetworkPolicySpec) *policy.Object {
-		return policy.NewObject(newPolicy(namespace, name, s), policy.PartFloor, source, string(z.UID), nil)
-	}
-	object := seal(spec)
-	object.Transition = seal(open)
-	return object
+	return policy.NewObject(newPolicy(namespace, name, *spec.DeepCopy()), policy.PartFloor, source, string(z.UID), nil)
 }
 
 func floorIngress(z *topology.Zone) []networkingv1.NetworkPolicyIngressRule {

@@ -165,18 +165,16 @@ func (s Set) Minus(t Set, most int) (Set, bool) {
 
 // Meets says that some pod could be of both.
 func (s Set) Meets(t Set) bool {
-	for _, p := range s {
-		for _, q := range t {
-			both := maps.Clone(p)
-			for key, v := range q {
-				both.demand(key, v)
-			}
-			if !both.none() {
-				return true
-			}
+	return slices.ContainsFunc(s, func(p product) bool { return slices.ContainsFunc(t, p.meets) })
+}
+
+func (p product) meets(q product) bool {
+	for key, v := range p {
+		if w, ok := q[key]; ok && v.and(w).none() {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // Given returns what is left to ask of a pod for which some labels are known: fixed

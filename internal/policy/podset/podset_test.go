@@ -4,6 +4,7 @@
 package podset_test
 
 import (
+	"maps"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,12 +27,12 @@ func drawSelector(t *rapid.T) *metav1.LabelSelector {
 		e := metav1.LabelSelectorRequirement{Key: key, Operator: rapid.SampledFrom([]metav1.LabelSelectorOperator{
 			metav1.LabelSelectorOpIn, metav1.LabelSelectorOpNotIn, metav1.LabelSelectorOpExists, metav1.LabelSelectorOpDoesNotExist, "",
 		}).Draw(t, "operator")}
-		switch e.Operator {
-		case metav1.LabelSelectorOpIn, metav1.LabelSelectorOpNotIn:
-			e.Values = rapid.SliceOfN(rapid.SampledFrom(vals[:2]), 1, 3).Draw(t, "values")
-		case "":
+		if e.Operator == "" {
 			s.MatchLabels = map[string]string{key: rapid.SampledFrom(vals[:2]).Draw(t, "value")}
 			continue
+		}
+		if e.Operator == metav1.LabelSelectorOpIn || e.Operator == metav1.LabelSelectorOpNotIn {
+			e.Values = rapid.SliceOfN(rapid.SampledFrom(vals[:2]), 1, 3).Draw(t, "values")
 		}
 		s.MatchExpressions = append(s.MatchExpressions, e)
 	}
@@ -49,9 +50,7 @@ func everyPod() []labels.Set {
 		for _, p := range pods {
 			for _, v := range vals {
 				with := labels.Set{key: v}
-				for k, has := range p {
-					with[k] = has
-				}
+				maps.Copy(with, p)
 				pods = append(pods, with)
 			}
 		}
