@@ -31,12 +31,12 @@ func withDefaults(asJSON []byte, kind string) ([]byte, error) {
 
 // schemaOf reads the schema of a kind from the generated CRD.
 func schemaOf(kind string) (map[string]any, error) {
-	root, err := moduleRoot()
+	folder, err := definitions()
 	if err != nil {
 		return nil, err
 	}
 	name := "zonewarden.io_" + strings.ToLower(kind) + "s.yaml"
-	raw, err := os.ReadFile(filepath.Join(root, "config", "crd", name))
+	raw, err := os.ReadFile(filepath.Join(folder, name))
 	if err != nil {
 		return nil, err
 	}
@@ -94,21 +94,23 @@ func clone(value any) any {
 	return out
 }
 
-// moduleRoot is the nearest folder above that has a go.mod.
-func moduleRoot() (string, error) {
+// definitions is config/crd of the nearest folder above that has one: a test may be in
+// a module of its own.
+func definitions() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for {
-		_, err := os.Stat(filepath.Join(dir, "go.mod"))
+		folder := filepath.Join(dir, "config", "crd")
+		_, err := os.Stat(folder)
 		if err == nil {
-			return dir, nil
+			return folder, nil
 		}
 		if up := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && up != dir {
 			dir = up
 			continue
 		}
-		return "", fmt.Errorf("no go.mod above %s: %w", dir, err)
+		return "", fmt.Errorf("no config/crd above %s: %w", dir, err)
 	}
 }

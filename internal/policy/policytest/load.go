@@ -28,10 +28,19 @@ func LoadSnapshot(path string) (topology.Snapshot, error) {
 	if err != nil {
 		return topology.Snapshot{}, err
 	}
+	s, err := ReadSnapshot(raw)
+	if err != nil {
+		return topology.Snapshot{}, fmt.Errorf("%s, %w", path, err)
+	}
+	return s, nil
+}
+
+// ReadSnapshot is LoadSnapshot of documents that are at hand.
+func ReadSnapshot(raw []byte) (topology.Snapshot, error) {
 	var s topology.Snapshot
 	for i, doc := range bytes.Split(raw, []byte("\n---\n")) {
 		if err := loadDocument(&s, doc); err != nil {
-			return topology.Snapshot{}, fmt.Errorf("%s, document %d: %w", path, i+1, err)
+			return topology.Snapshot{}, fmt.Errorf("document %d: %w", i+1, err)
 		}
 	}
 	return s, nil
