@@ -266,26 +266,6 @@ func TestConduitsThatOpenNothingMakeNoObject(t *testing.T) {
 	}
 }
 
-// TestExclusionByAnInvisibleLabel: "not in" by a label that Cilium does not see
-// would match every pod, so the conduit leaves that entry out and says so.
-func TestExclusionByAnInvisibleLabel(t *testing.T) {
-	a, b := zone("a", in("a")), zone("b", in("b"))
-	narrowed := labelled(in("b"), &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
-		{Key: "topology.kubernetes.io/zone", Operator: metav1.LabelSelectorOpNotIn, Values: []string{"east"}},
-	}})
-	objects, findings := cilium.Backend{}.Conduit(site(), &topology.Conduit{
-		Name: "c", Ports: []protocol.PortRange{tcp(502, 502)},
-		Initiator:  topology.End{Zone: a, Workloads: a.Workloads},
-		Responders: []topology.End{{Zone: b, Workloads: []topology.Workloads{narrowed}, Narrowed: true}},
-	})
-	if len(objects) != 0 {
-		t.Errorf("opened more than declared: %s", mustJSON(t, objects[0].Manifest))
-	}
-	if len(findings) != 1 || findings[0].Path != "spec.responders[0].workloads" || findings[0].Reason != v1alpha1.ReasonBackendCannot {
-		t.Errorf("findings: %v", findings)
-	}
-}
-
 func TestOwner(t *testing.T) {
 	a, b := zone("a", in("a")), zone("b", in("b"))
 	c := &topology.Conduit{

@@ -134,8 +134,8 @@ func networksOf(e topology.End) api.CIDRRuleSlice {
 	return cidrsOf(e.Networks)
 }
 
-// expressible leaves out entries that would match more pods than declared. A
-// finding says so.
+// expressible leaves out entries that could match more pods than declared. A finding
+// says so.
 func expressible(entries []topology.Workloads) []topology.Workloads {
-	return slices.DeleteFunc(slices.Clone(entries), widens)
+	return slices.DeleteFunc(slices.Clone(entries), misread)
 }

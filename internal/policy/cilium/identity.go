@@ -19,11 +19,15 @@ import (
 // longestName is the most that a label key may have after its last slash.
 const longestName = 63
 
-// representable says whether Cilium accepts a selector over these namespace
-// labels: it puts a prefix of its own before the key, and what is then too long
-// for a label key makes the agent refuse the whole object, the floor with it.
+// representable says whether Cilium can select by these namespace labels. It hides
+// some, and a selector of one that it hides matches no namespace, or all. And it puts a
+// prefix of its own before the key: what is then too long for a label key makes the
+// agent refuse the whole object, the floor with it.
 func representable(s *metav1.LabelSelector) bool {
 	for _, key := range topology.SelectorKeys(s) {
+		if identity.LeavesOutOfNamespace(key) {
+			return false
+		}
 		if !strings.Contains(key, "/") && len(k8sconst.PodNamespaceMetaLabelsPrefix)+len(key) > longestName {
 			return false
 		}
@@ -41,8 +45,8 @@ func findings(z *topology.Zone) []v1alpha1.Finding {
 		path := fmt.Sprintf("spec.members.workloads[%d]", i)
 		if w.NamespaceSelector != nil && !representable(w.NamespaceSelector) {
 			out = append(out, notCarriedOut(path+".namespaceSelector",
-				"a label key is too long for Cilium; the existing namespaces are named in its place, "+
-					"and one created later is open until the operator has seen it: use a shorter key"))
+				"Cilium hides a label key, or it is too long for it; the existing namespaces are named in its place, "+
+					"and one created later is open until the operator has seen it: use another key"))
 		}
 		if hidden := invisibleKeys(w.PodSelectors); len(hidden) > 0 {
 			out = append(out, notCarriedOut(path+".podSelector", hiddenMessage(hidden)))
@@ -105,19 +109,7 @@ func notCarriedOut(path, message string) v1alpha1.Finding {
 	}
 }
 
-// widens says that an entry excludes by a label that Cilium does not see: it
-// would match pods that the declaration leaves out.
-func widens(w topology.Workloads) bool {
-	for _, s := range w.PodSelectors {
-		if s == nil {
-			continue
-		}
-		for _, e := range s.MatchExpressions {
-			excludes := e.Operator == metav1.LabelSelectorOpNotIn || e.Operator == metav1.LabelSelectorOpDoesNotExist
-			if excludes && identity.LeavesOut(e.Key) {
-				return true
-			}
-		}
-	}
-	return false
-}
+// misread says that an entry asks for a label that Cilium does not see. "Is not" would
+// then match pods that the declaration leaves out, and so would "equals": Cilium puts
+// labels of its own, such as the name of the pod's namespace, in the place of some.
+func misread(w topology.Workloads) bool { return len(invisibleKeys(w.PodSelectors)) > 0 }

@@ -13,15 +13,11 @@ import (
 	"testing"
 
 	ciliumv2 "github.com/cilium/cilium/pkg/k8s/apis/cilium.io/v2"
-	"github.com/cilium/cilium/pkg/labels"
-	"github.com/cilium/cilium/pkg/labelsfilter"
 	"github.com/cilium/cilium/pkg/option"
 	policytypes "github.com/cilium/cilium/pkg/policy/types"
 	policyutils "github.com/cilium/cilium/pkg/policy/utils"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
-
-	"github.com/zonewarden/zonewarden/internal/policy/cilium"
 )
 
 // requireParses sends a policy through JSON and through the agent's own check: a
@@ -110,26 +106,4 @@ func policiesIn(t *testing.T, file string) []*ciliumv2.CiliumClusterwideNetworkP
 		t.Errorf("no policy in %s", file)
 	}
 	return out
-}
-
-// TestInvisibleLabels holds our list of labels that policy cannot select by to
-// the agent's own default filter.
-func TestInvisibleLabels(t *testing.T) {
-	if err := labelsfilter.ParseLabelPrefixCfg(slog.New(slog.DiscardHandler), nil, nil, ""); err != nil {
-		t.Fatal(err)
-	}
-	keys := []string{
-		"app", "zonewarden.io/cell", "app.kubernetes.io/name", "example.com/app", "my-k8s.io/x", "batch.kubernetes.io/job-name",
-		"pod-template-hash", "controller-revision-hash", "controller-uid", "pod-template-generation", "etcd_node",
-		"kubernetes.io/arch", "io.kubernetes.x", "k8s.io/x", "topology.kubernetes.io/zone", "beta.kubernetes.io/arch",
-		"node.beta.kubernetes.io/x", "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index",
-		"batch.kubernetes.io/job-completion-index", "batch.kubernetes.io/controller-uid", "annotation.x",
-	}
-	for _, key := range keys {
-		inIdentity, _ := labelsfilter.Filter(labels.Map2Labels(map[string]string{key: "v"}, labels.LabelSourceK8s))
-		_, findings := cilium.Backend{}.Zone(site(), zone("z", labelled(in("plant"), equal(key, "v"))))
-		if visible := len(inIdentity) == 1; visible != (len(findings) == 0) {
-			t.Errorf("%s: Cilium can select by it: %t, findings: %v", key, visible, findings)
-		}
-	}
 }

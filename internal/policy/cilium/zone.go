@@ -48,11 +48,16 @@ func assetGroup(z *topology.Zone) *ciliumv2.CiliumCIDRGroup {
 func floorRules(site *topology.Site, z *topology.Zone) api.Rules {
 	var rules api.Rules
 	for _, w := range z.Workloads {
+		ingress, egress := floorIngress(z), floorEgress(site, z)
+		if misread(w) {
+			// It may take in pods that are not meant: it may deny them, not open anything.
+			ingress, egress = []api.IngressRule{fromHost()}, orNothing(nil)
+		}
 		rules = append(rules, &api.Rule{
 			EndpointSelector:  podsOf(w),
 			EnableDefaultDeny: defaultDeny(z.Enforce),
-			Ingress:           floorIngress(z),
-			Egress:            floorEgress(site, z),
+			Ingress:           ingress,
+			Egress:            egress,
 			Description:       "zone " + z.Name + ": floor",
 		})
 		if w.DenyRest && z.Enforce && len(w.PodSelectors) > 0 {
@@ -79,9 +84,11 @@ func floorIngress(z *topology.Zone) []api.IngressRule {
 	if !z.InternalTraffic {
 		return rules
 	}
-	rules = append(rules, api.IngressRule{
-		IngressCommonRule: api.IngressCommonRule{FromEndpoints: selectorsOf(z.Workloads)},
-	})
+	if pods := selectorsOf(expressible(z.Workloads)); len(pods) > 0 {
+		rules = append(rules, api.IngressRule{
+			IngressCommonRule: api.IngressCommonRule{FromEndpoints: pods},
+		})
+	}
 	if z.HasAssets {
 		rules = append(rules, api.IngressRule{
 			IngressCommonRule: api.IngressCommonRule{FromCIDRSet: groupOf(z)},
@@ -92,9 +99,9 @@ func floorIngress(z *topology.Zone) []api.IngressRule {
 
 func floorEgress(site *topology.Site, z *topology.Zone) []api.EgressRule {
 	var rules []api.EgressRule
-	if z.InternalTraffic {
+	if pods := selectorsOf(expressible(z.Workloads)); z.InternalTraffic && len(pods) > 0 {
 		rules = append(rules, api.EgressRule{
-			EgressCommonRule: api.EgressCommonRule{ToEndpoints: selectorsOf(z.Workloads)},
+			EgressCommonRule: api.EgressCommonRule{ToEndpoints: pods},
 		})
 	}
 	if z.InternalTraffic && z.HasAssets {

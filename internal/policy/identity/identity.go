@@ -31,8 +31,15 @@ var leftOut = []string{
 	"io.cilium.k8s", // what Cilium keeps for itself, such as the service account
 }
 
+// leftOutAnywhere hides a label wherever in the key it is.
+const leftOutAnywhere = "beta.kubernetes.io"
+
 // LeavesOut says that Cilium's default filter hides this pod label from policy.
 func LeavesOut(key string) bool {
-	return strings.Contains(key, "beta.kubernetes.io") ||
+	return strings.Contains(key, leftOutAnywhere) ||
 		slices.ContainsFunc(leftOut, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 }
+
+// LeavesOutOfNamespace says the same of a label of the pod's namespace. Cilium keeps
+// those under a prefix of its own, so it is only what hides wherever it stands.
+func LeavesOutOfNamespace(key string) bool { return strings.Contains(key, leftOutAnywhere) }

@@ -124,7 +124,7 @@ func ofPod(key string) (origin, string) {
 
 // ofNamespace returns where the value of a namespace label comes from.
 func ofNamespace(key string) (origin, string) {
-	if strings.Contains(key, "beta.kubernetes.io") {
+	if identity.LeavesOutOfNamespace(key) {
 		return hidden, key
 	}
 	return namespaceLabel, key
