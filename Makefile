@@ -10,9 +10,12 @@ ONCE ?=
 KUBEBUILDER_ASSETS ?=
 BENCH ?= .
 E2E ?=
+CHECKS ?= 300
 BENCHTIME ?= 1x
 HEADER := object:headerFile=hack/boilerplate.go.txt
 STATIC := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
+# With these flags the packages that `make cilium` compiled are used again.
+ORACLE := cd test/oracle && CGO_ENABLED=0 go test -trimpath -vet=off -shuffle=on -count=1
 
 .PHONY: help
 help: ## list the targets
@@ -28,6 +31,14 @@ demo: control-plane build ## show a water works on a real control plane; ONCE=1 
 .PHONY: test
 test: control-plane build ## unit, golden and control plane tests, with the race detector
 	go test -race -shuffle=on ./...
+
+.PHONY: oracle
+oracle: ## what is declared against Cilium's own policy engine in process, flow by flow
+	$(ORACLE) -rapid.checks=$(CHECKS)
+
+.PHONY: oracle-nightly
+oracle-nightly: ## the same on 20,000 sites drawn by chance: some hundred million verdicts
+	$(ORACLE) -timeout 4h -run TestWhatIsDeclaredIsWhatPasses -rapid.checks=20000
 
 .PHONY: e2e
 e2e: control-plane cilium build ## packets on a real Cilium agent; needs root, Linux and `make e2e-deps`
@@ -74,6 +85,10 @@ golden: ## write the golden files anew; their flows are still checked
 .PHONY: lint
 lint: bin/golangci-lint ## the linters, purity of the pure packages included
 	bin/golangci-lint run ./...
+
+.PHONY: lint-oracle
+lint-oracle: bin/golangci-lint ## the linters on test/oracle, which is a module of its own
+	cd test/oracle && CGO_ENABLED=0 GOFLAGS=-trimpath $(CURDIR)/bin/golangci-lint run --config $(CURDIR)/.golangci.yml ./...
 
 .PHONY: verify
 verify: generate lint ## generated files are up to date and nothing is unformatted
