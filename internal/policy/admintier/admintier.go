@@ -56,8 +56,8 @@ func (Guard) Guard(site *topology.Site, z *topology.Zone, neighbours []topology.
 	}
 	var objects []*policy.Object
 	for i, w := range z.Workloads {
-		if excludesByHidden(w) {
-			g.warn(layersPath, "spec.members.workloads[%d] excludes by a label that Cilium hides from policy, "+
+		if misread(w) {
+			g.warn(layersPath, "spec.members.workloads[%d] is by a label that Cilium hides from policy, "+
 				"so there its pods cannot be told from others and are not guarded: use another label", i)
 			continue
 		}

@@ -25,16 +25,32 @@ type (
 )
 
 func namespacePart(w topology.Workloads) metav1.LabelSelector {
+	if w.NamespaceSelector != nil && slices.ContainsFunc(topology.SelectorKeys(w.NamespaceSelector), identity.LeavesOutOfNamespace) {
+		// Cilium would select none by it, or all. The existing namespaces are named.
+		return oneOf(w.Matching)
+	}
 	switch {
 	case w.NamespaceSelector != nil:
 		return *w.NamespaceSelector.DeepCopy()
 	case len(w.Namespaces) == 0:
 		panic("workloads entry without a namespace part: it would select every pod of the cluster")
-	case len(w.Namespaces) == 1:
-		return metav1.LabelSelector{MatchLabels: map[string]string{nameLabel: w.Namespaces[0]}}
+	default:
+		return oneOf(w.Namespaces)
+	}
+}
+
+// oneOf selects namespaces by name, and none where there are no names.
+func oneOf(names []string) metav1.LabelSelector {
+	switch len(names) {
+	case 0:
+		return metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+			{Key: nameLabel, Operator: metav1.LabelSelectorOpDoesNotExist},
+		}}
+	case 1:
+		return metav1.LabelSelector{MatchLabels: map[string]string{nameLabel: names[0]}}
 	default:
 		return metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
-			{Key: nameLabel, Operator: metav1.LabelSelectorOpIn, Values: slices.Clone(w.Namespaces)},
+			{Key: nameLabel, Operator: metav1.LabelSelectorOpIn, Values: slices.Clone(names)},
 		}}
 	}
 }
@@ -50,7 +66,7 @@ func peersOf(entries []topology.Workloads) []egressPeer {
 	var merged []topology.Workloads
 	for _, w := range entries {
 		w = topology.Workloads{
-			Namespaces: w.Namespaces, NamespaceSelector: w.NamespaceSelector,
+			Namespaces: w.Namespaces, NamespaceSelector: w.NamespaceSelector, Matching: w.Matching,
 			PodSelectors: []*metav1.LabelSelector{visible(topology.And(w.PodSelectors...))},
 		}
 		i := slices.IndexFunc(merged, func(m topology.Workloads) bool {
@@ -83,16 +99,10 @@ func visible(s *metav1.LabelSelector) *metav1.LabelSelector {
 	return s
 }
 
-// excludesByHidden says that an entry excludes by a label that Cilium does not see:
-// there it would select pods that the declaration leaves out.
-func excludesByHidden(w topology.Workloads) bool {
-	for _, e := range topology.And(w.PodSelectors...).MatchExpressions {
-		excludes := e.Operator == metav1.LabelSelectorOpNotIn || e.Operator == metav1.LabelSelectorOpDoesNotExist
-		if excludes && identity.LeavesOut(e.Key) {
-			return true
-		}
-	}
-	return false
+// misread says that an entry asks for a label of its pods that Cilium hides: there it
+// could select pods that the declaration leaves out.
+func misread(w topology.Workloads) bool {
+	return slices.ContainsFunc(topology.SelectorKeys(topology.And(w.PodSelectors...)), identity.LeavesOut)
 }
 
 // networkPeers puts networks into as few peers as hold them.

@@ -32,8 +32,8 @@ func (Backend) Guard(site *topology.Site, z *topology.Zone, neighbours []topolog
 	g.note(in, out)
 	var rules api.Rules
 	for i, w := range z.Workloads {
-		if widens(w) {
-			g.warn(layersPath, "spec.members.workloads[%d] excludes by a label that Cilium hides from policy, "+
+		if misread(w) {
+			g.warn(layersPath, "spec.members.workloads[%d] is by a label that Cilium hides from policy, "+
 				"so its pods cannot be told from others and are not guarded: use another label", i)
 			continue
 		}
