@@ -15,12 +15,14 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/config/admission"
 )
 
 // namespace that the operator is installed into.
@@ -80,15 +82,23 @@ func TestWhatIsInstalled(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
-		"ClusterRole/zonewarden", "ClusterRole/zonewarden-viewer", "ClusterRoleBinding/zonewarden",
+		"ClusterRole/zonewarden", "ClusterRole/zonewarden-conduit-author", "ClusterRole/zonewarden-enforcer",
+		"ClusterRole/zonewarden-network-plugin", "ClusterRole/zonewarden-site-administrator", "ClusterRole/zonewarden-viewer",
+		"ClusterRoleBinding/zonewarden", "ClusterRoleBinding/zonewarden-enforcer", "ClusterRoleBinding/zonewarden-network-plugin",
 		"CustomResourceDefinition/assets.zonewarden.io", "CustomResourceDefinition/conduits.zonewarden.io",
 		"CustomResourceDefinition/nodereports.zonewarden.io", "CustomResourceDefinition/sites.zonewarden.io",
 		"CustomResourceDefinition/zones.zonewarden.io",
 		"Deployment/zonewarden", "Namespace/" + namespace, "Role/zonewarden", "RoleBinding/zonewarden",
 		"Service/zonewarden-metrics", "ServiceAccount/zonewarden",
-		"ValidatingAdmissionPolicy/zonewarden-definitions",
-		"ValidatingAdmissionPolicyBinding/zonewarden-definitions",
 	}
+	for _, raw := range admission.Manifests() {
+		var o unstructured.Unstructured
+		if err := yaml.Unmarshal(raw, &o.Object); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, o.GetKind()+"/"+o.GetName())
+	}
+	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("config/default (-want +got):\n%s", diff)
 	}
@@ -189,6 +199,7 @@ func TestRoleIsNarrow(t *testing.T) {
 	objects := rendered(t)
 	rules := slices.Concat(
 		as[rbacv1.ClusterRole](t, objects, "ClusterRole/zonewarden").Rules,
+		as[rbacv1.ClusterRole](t, objects, "ClusterRole/zonewarden-enforcer").Rules,
 		as[rbacv1.ClusterRole](t, objects, "ClusterRole/zonewarden-viewer").Rules,
 		as[rbacv1.Role](t, objects, "Role/zonewarden").Rules,
 	)
@@ -226,6 +237,8 @@ func checkRule(t *testing.T, group string, rule rbacv1.PolicyRule) {
 			t.Errorf("the operator has no business with %s", resource)
 		case group == v1alpha1.GroupVersion.Group && strings.HasSuffix(resource, "/status"):
 			allowed = []string{"get", "patch"}
+		case resource == "sites" && slices.Equal(rule.ResourceNames, []string{"site"}):
+			allowed = []string{"enforce"} // write past the guard what the guard keeps
 		case group == "" && resource != "events", allowed == nil:
 			allowed = read
 		}
@@ -244,6 +257,11 @@ func TestBindings(t *testing.T) {
 	own := as[rbacv1.RoleBinding](t, objects, "RoleBinding/zonewarden")
 	if diff := cmp.Diff(want, cluster.Subjects); diff != "" || cluster.RoleRef.Name != "zonewarden" {
 		t.Errorf("cluster role binding to %s (-want +got):\n%s", cluster.RoleRef.Name, diff)
+	}
+	// The one account that may write past the guard.
+	enforcer := as[rbacv1.ClusterRoleBinding](t, objects, "ClusterRoleBinding/zonewarden-enforcer")
+	if diff := cmp.Diff(want, enforcer.Subjects); diff != "" || enforcer.RoleRef.Name != "zonewarden-enforcer" {
+		t.Errorf("cluster role binding to %s (-want +got):\n%s", enforcer.RoleRef.Name, diff)
 	}
 	if diff := cmp.Diff(want, own.Subjects); diff != "" || own.RoleRef.Kind != "Role" || own.Namespace != namespace {
 		t.Errorf("role binding in %s to %s (-want +got):\n%s", own.Namespace, own.RoleRef.Kind, diff)

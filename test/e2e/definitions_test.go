@@ -35,8 +35,7 @@ func TestDefinitionsDeletedByMistake(t *testing.T) {
 			if !alive {
 				must(t, w.KillOperator())
 			}
-			binding := stage.Manifests(t, "config/admission")[1]
-			w.Remove(t, binding)
+			w.Remove(t, stage.Parse(t, "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: zonewarden-definitions}}")...)
 			t.Cleanup(func() { plant(t) }) // from Git again
 
 			x := w.watchPairs(w.witnesses(), stage.UDP(123))
