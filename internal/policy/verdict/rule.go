@@ -157,20 +157,37 @@ func (r *Rules) judge(p packet) finding {
 
 func (r *Rules) judgeAtPod(p packet) finding {
 	var f finding
-	allowed, denied, closed := no, no, no
+	var t tally
 	for _, a := range r.at(p.end.pod) {
-		s := &a.sides[p.side]
-		allow := a.selects.and(matchAny(s.allow, &p, r.groups))
-		deny := a.selects.and(matchAny(s.deny, &p, r.groups))
-		closes := a.selects.and(s.denies)
-		allowed, denied, closed = allowed.or(allow), denied.or(deny), closed.or(closes)
+		allow, deny, closes := r.weigh(a, &p)
+		t.add(allow, deny, closes)
 		f.note(a.owner, allow, deny, closes)
 	}
-	f.passes = denied.not().and(closed.not().or(allowed))
-	if p.side == ingress && (p.peer.kind == atNode || p.peer.kind == unsure) {
-		f.passes = f.passes.or(maybe) // it may be the pod's own node
-	}
+	f.passes = t.passes(&p, t.denied)
 	return f
+}
+
+// weigh says what a rule at the end makes of a packet.
+func (r *Rules) weigh(a applied, p *packet) (allow, deny, closes truth) {
+	s := &a.sides[p.side]
+	allow = a.selects.and(matchAny(s.allow, p, r.groups))
+	deny = a.selects.and(matchAny(s.deny, p, r.groups))
+	return allow, deny, a.selects.and(s.denies)
+}
+
+// tally is what all rules at one end make of a packet.
+type tally struct{ allowed, denied, closed truth }
+
+func (t *tally) add(allow, deny, closes truth) {
+	t.allowed, t.denied, t.closed = t.allowed.or(allow), t.denied.or(deny), t.closed.or(closes)
+}
+
+func (t *tally) passes(p *packet, denied truth) truth {
+	passes := denied.not().and(t.closed.not().or(t.allowed))
+	if p.side == ingress && (p.peer.kind == atNode || p.peer.kind == unsure) {
+		passes = passes.or(maybe) // it may be the pod's own node
+	}
+	return passes
 }
 
 func (f *finding) note(o *object, allow, deny, closes truth) {
