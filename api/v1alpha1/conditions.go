@@ -33,6 +33,13 @@ const (
 	// ConditionDrift is true on the Site when somebody else changed or
 	// deleted a policy object since the operator started, and it was put back.
 	ConditionDrift = "DriftReverted"
+	// ConditionExposed is true on a Zone while something of others undoes what the
+	// zone declares or leads around it, and on the Site while that is so for any
+	// zone, or for pods in scope that are in none. Unknown is what was not looked at.
+	ConditionExposed = "Exposed"
+	// ConditionBlocked is true on a Conduit while a policy of others refuses
+	// something that it declares. No other Conduit has it.
+	ConditionBlocked = "ConduitBlocked"
 )
 
 // Reasons of conditions and findings. Each has a section in the runbook.
@@ -68,6 +75,37 @@ const (
 	// ReasonForeignEdit and ReasonNoDrift belong to DriftReverted.
 	ReasonForeignEdit = "ForeignEdit"
 	ReasonNoDrift     = "NoDrift"
+
+	// ReasonInvalidPolicy: Cilium does not take a policy object of ours.
+	ReasonInvalidPolicy = "InvalidPolicy"
+
+	// What the condition Exposed and its findings are about, the worst first.
+	// ReasonForeignPolicy: a policy of others lets something pass that ours refuse.
+	ReasonForeignPolicy = "ForeignPolicy"
+	// ReasonHostNetwork: pods on their node's network, which no policy holds.
+	ReasonHostNetwork = "HostNetwork"
+	// ReasonSecondInterface: pods with interfaces that no policy sees.
+	ReasonSecondInterface = "SecondInterface"
+	// ReasonHostPort: ports of a node lead to a pod.
+	ReasonHostPort = "HostPort"
+	// ReasonExposedService: a Service leads from outside the cluster to pods, or
+	// answers at a device's address.
+	ReasonExposedService = "ExposedService"
+	// ReasonExposedIngress: an Ingress leads to pods.
+	ReasonExposedIngress = "ExposedIngress"
+	// ReasonUnknownAddress: pods have flows with addresses that nothing declares.
+	ReasonUnknownAddress = "UnknownAddress"
+	// ReasonNotUnderstood: a policy of others may let something pass, or override
+	// ours, by something that cannot be judged here.
+	ReasonNotUnderstood = "NotUnderstood"
+	// ReasonNotLookedAt: there was too much to look at all of it.
+	ReasonNotLookedAt = "NotLookedAt"
+	// ReasonNothingFound: everything was looked at and nothing found.
+	ReasonNothingFound = "NothingFound"
+	// ReasonForeignDeny belongs to ConduitBlocked, ReasonNotBlocked to the event
+	// that tells of its end.
+	ReasonForeignDeny = "ForeignDeny"
+	ReasonNotBlocked  = "NotBlocked"
 
 	// ReasonNoNodeAgent: no node reports (EnforcementVerified), or some node has
 	// no agent that can end live flows (SessionsMayLinger).

@@ -6,6 +6,8 @@ package topology
 import (
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 )
 
@@ -35,6 +37,17 @@ type Pod struct {
 	Namespace string
 	Name      string
 	Labels    map[string]string
+	// What follows is for findings about what stands around the zones; no policy is
+	// made of it, and nothing of it is there when the pod is over.
+
+	// Addresses as the pod's status has them, none before it has any.
+	Addresses []corev1.PodIP
+	// HostNetwork says that the pod uses its node's network, and no policy holds it.
+	HostNetwork bool
+	// HostPorts are ports of the node that lead to the pod: "502/TCP".
+	HostPorts []string
+	// FurtherInterfaces says that the pod asks for interfaces that no policy sees.
+	FurtherInterfaces bool
 }
 
 // Node is a node of the cluster.

@@ -13,10 +13,16 @@ import (
 // mostAddresses outside the cluster that one entry is tried with.
 const mostAddresses = 64
 
+// End is a pod or node that flows can have at their far end, of the Rules that gave it.
+type End struct{ place }
+
+// End returns who is at an address.
+func (r *Rules) End(a netip.Addr) *End { return &End{r.place(a)} }
+
 // Ends are the far ends that candidates are made with.
 type Ends struct {
-	// Inside are addresses of pods and nodes, in the order in which they are tried.
-	Inside []netip.Addr
+	// Inside are pods and nodes, in the order in which they are tried.
+	Inside []*End
 	// Cluster are networks in which nothing is outside, whether or not somebody has
 	// the address now.
 	Cluster []netip.Prefix
@@ -68,24 +74,29 @@ type candidates struct {
 
 // entry yields the flows of one entry, and returns false to stop.
 func (c *candidates) entry(e *entry, s side, selects truth) bool {
-	far := c.outside(e, s)
-	for _, a := range c.ends.Inside {
-		if p := c.rules.place(a); p.kind == atPod && p.pod != c.at.pod || p.kind == atNode && s == egress {
-			far = append(far, p)
+	for _, peer := range c.outside(e, s) {
+		if !c.peer(e, s, selects, &peer) {
+			return false
 		}
 	}
-	for _, peer := range far {
-		if peer.address.Is4() != c.at.address.Is4() || e.peers.match(peer, c.rules.groups) == no {
-			continue
-		}
-		if !c.ports(e, s, selects, peer) {
+	for _, end := range c.ends.Inside {
+		inside := end.kind == atPod && end.pod != c.at.pod || end.kind == atNode && s == egress
+		if inside && !c.peer(e, s, selects, &end.place) {
 			return false
 		}
 	}
 	return true
 }
 
-// ports yields the flows with one far end.
+// peer yields the flows with one far end, if the entry is for it.
+func (c *candidates) peer(e *entry, s side, selects truth, peer *place) bool {
+	if peer.address.Is4() != c.at.address.Is4() || e.peers.match(*peer, c.rules.groups) == no {
+		return true
+	}
+	return c.ports(e, s, selects, *peer)
+}
+
+// ports yields the flows with one far end, one for each run of ports.
 func (c *candidates) ports(e *entry, s side, selects truth, peer place) bool {
 	ranges := e.ports.ranges
 	if e.ports.any {
@@ -100,9 +111,14 @@ func (c *candidates) ports(e *entry, s side, selects truth, peer place) bool {
 			if s == ingress {
 				f.Source, f.Destination = f.Destination, f.Source
 			}
-			for _, port := range c.rules.Ports(f, max(r.first, 1), r.last) {
-				f.Port = port
-				p := packet{end: c.at, peer: peer, transport: t.bit, port: port, side: s}
+			runs := c.rules.Ports(f, max(r.first, 1), r.last)
+			for i, first := range runs {
+				last := r.last
+				if i+1 < len(runs) {
+					last = runs[i+1] - 1
+				}
+				f.Port = shown(first, last)
+				p := packet{end: c.at, peer: peer, transport: t.bit, port: f.Port, side: s}
 				sure := selects.and(e.match(&p, c.rules.groups)) == yes
 				if !c.yield(Candidate{Flow: f, Sure: sure}) {
 					return false
@@ -113,11 +129,21 @@ func (c *candidates) ports(e *entry, s side, selects truth, peer place) bool {
 	return true
 }
 
+// shown is the port of a run that is shown to people: one that they know, where the run
+// has no end of its own.
+func shown(first, last uint16) uint16 {
+	const ssh = 22
+	if first == 1 && last >= ssh {
+		return ssh
+	}
+	return first
+}
+
 // outside returns places outside the cluster, one at least in each part of the
 // entry's networks that a rule at the pod tells apart.
 func (c *candidates) outside(e *entry, s side) []place {
 	var out []place
-	seen, edges := map[netip.Addr]struct{}{}, slices.Concat(c.ends.Cluster, c.edges(s))
+	seen, edges := map[netip.Addr]struct{}{}, slices.Concat(c.ends.Cluster, c.rules.edges(c.at.pod, s))
 	for _, n := range c.networks(&e.peers) {
 		for _, a := range inNetwork(n, edges) {
 			if _, twice := seen[a]; twice || !c.isOutside(a) {
@@ -166,17 +192,38 @@ func (c *candidates) networks(p *peers) []netip.Prefix {
 	return slices.DeleteFunc(out, func(n netip.Prefix) bool { return n.Addr().Is4() != c.at.address.Is4() })
 }
 
-// edges are the networks that rules at the pod know in one direction, each once.
-func (c *candidates) edges(s side) []netip.Prefix {
-	set := map[netip.Prefix]struct{}{}
-	for _, a := range c.rules.at(c.at.pod) {
-		for _, entries := range [][]entry{a.sides[s].allow, a.sides[s].deny} {
-			for i := range entries {
-				c.rules.addNetworks(set, entries[i].peers.blocks)
-			}
+// Addresses returns addresses of a network, at most 64: one at least in each part that a
+// rule at the pod tells apart, and false when that are more.
+func (r *Rules) Addresses(pod netip.Addr, n netip.Prefix) ([]netip.Addr, bool) {
+	at, seen := r.place(pod), map[netip.Addr]struct{}{}
+	if at.kind != atPod {
+		return nil, true
+	}
+	var out []netip.Addr
+	for _, a := range inNetwork(n, slices.Concat(r.edges(at.pod, ingress), r.edges(at.pod, egress))) {
+		if _, twice := seen[a]; !twice {
+			seen[a] = struct{}{}
+			out = append(out, a)
 		}
 	}
-	return slices.SortedFunc(maps.Keys(set), netip.Prefix.Compare)
+	return out[:min(len(out), mostAddresses)], len(out) <= mostAddresses
+}
+
+// edges are the networks that rules at a pod know in one direction, each once. They
+// are looked up once.
+func (r *Rules) edges(p *podState, s side) []netip.Prefix {
+	p.edgesOnce[s].Do(func() {
+		set := map[netip.Prefix]struct{}{}
+		for _, a := range r.at(p) {
+			for _, entries := range [][]entry{a.sides[s].allow, a.sides[s].deny} {
+				for i := range entries {
+					r.addNetworks(set, entries[i].peers.blocks)
+				}
+			}
+		}
+		p.edges[s] = slices.SortedFunc(maps.Keys(set), netip.Prefix.Compare)
+	})
+	return p.edges[s]
 }
 
 func (r *Rules) addNetworks(set map[netip.Prefix]struct{}, blocks []block) {

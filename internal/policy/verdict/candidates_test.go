@@ -93,9 +93,12 @@ func mixesFamilies(s string) bool {
 func candidatesOf(t *testing.T, object map[string]any, r *verdict.Rules) []verdict.Candidate {
 	t.Helper()
 	var out []verdict.Candidate
-	o := verdict.Read(object)
+	o, ends := verdict.Read(object), verdict.Ends{}
 	for _, a := range insiders {
-		whole := o.Candidates(r, a, verdict.Ends{Inside: insiders}, func(c verdict.Candidate) bool {
+		ends.Inside = append(ends.Inside, r.End(a))
+	}
+	for _, a := range insiders {
+		whole := o.Candidates(r, a, ends, func(c verdict.Candidate) bool {
 			out = append(out, c)
 			return true
 		})
@@ -151,7 +154,7 @@ func TestOpinionIsTheVerdict(t *testing.T) {
 			docs = append(docs, drawAny(rt, fmt.Sprint("policy ", i)))
 		}
 		rules := verdict.New(cluster(objects(t, strings.Join(docs, "\n---\n"))...))
-		for _, s := range append(slices.Clone(someFlows), "twice a/x 80/TCP", "a/x twice 80/TCP", "a/x local 80/TCP", "a/x a/x 80/TCP", "a/x out 80/ICMP") {
+		for _, s := range append(slices.Clone(someFlows), "twice a/x 80/TCP", "a/x twice 80/TCP", "a/x local 80/TCP", "fd00::1 a/x 80/TCP", "a/x out 80/ICMP") {
 			want, got := rules.Judge(flow(t, s)).Answer, rules.Opinion(flow(t, s))
 			if got.Answer != want {
 				rt.Fatalf("%s: %s, Judge says %s\n%s", s, got.Answer, want, strings.Join(docs, "\n---\n"))

@@ -25,8 +25,12 @@ func (r *Rules) Opinion(f Flow) Opinion {
 		return Opinion{Answer: Unknown, UnlessDenied: Unknown}
 	}
 	out := r.leaning(packet{end: from, peer: to, transport: transport, port: f.Port, side: egress})
+	itself := from.kind == atPod && from.pod == to.pod
+	if out.unlessDenied == no && !itself {
+		return Opinion{Answer: Refused, UnlessDenied: Refused, Looks: out.looks}
+	}
 	in := r.leaning(packet{end: to, peer: from, transport: transport, port: f.Port, side: ingress})
-	if from.kind == atPod && from.pod == to.pod {
+	if itself {
 		out, in = out.orMaybe(), in.orMaybe() // it need not leave the pod
 	}
 	return Opinion{
@@ -75,6 +79,9 @@ func (r *Rules) leaningAtPod(p packet) leaning {
 // rule at either end of the flow tells them apart: what holds for that port holds
 // for its run. The flow's own port does not count. The first run is of first.
 func (r *Rules) Ports(f Flow, first, last uint16) []uint16 {
+	if first == last {
+		return []uint16{first}
+	}
 	transport := transportOf(f.Transport)
 	starts := map[uint16]struct{}{first: {}}
 	r.runs(starts, r.place(f.Source), egress, transport, first, last)

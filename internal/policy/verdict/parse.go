@@ -25,8 +25,7 @@ func (p *Parser) Rules(c Cluster) *Rules {
 	parsed := make(map[version]*object, len(c.Objects))
 	out := &Rules{places: settle(c), groups: map[string]*networks{}}
 	var rules []*rule
-	for _, content := range c.Objects {
-		o := p.object(content, parsed)
+	add := func(o *object) {
 		if o.group != nil {
 			out.groups[o.groupName] = o.group
 		}
@@ -36,6 +35,12 @@ func (p *Parser) Rules(c Cluster) *Rules {
 		for i := range o.rules {
 			rules = append(rules, &o.rules[i])
 		}
+	}
+	for _, content := range c.Objects {
+		add(p.object(content, parsed))
+	}
+	for _, o := range c.Read {
+		add(o.parsed)
 	}
 	p.parsed = parsed
 	out.index = newIndex(rules)

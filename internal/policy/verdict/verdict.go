@@ -51,6 +51,8 @@ type Cluster struct {
 	// Objects are policy objects as the API server serves them, with apiVersion and
 	// kind.
 	Objects []map[string]any
+	// Read are objects that were read before, beside those.
+	Read []*Object
 }
 
 // Pod is a pod with its addresses. One on the host network has those of its node
@@ -182,4 +184,6 @@ type podState struct {
 	namespaceSeen   bool
 	once            sync.Once
 	applied         []applied
+	edgesOnce       [sides]sync.Once
+	edges           [sides][]netip.Prefix
 }
