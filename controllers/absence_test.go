@@ -189,6 +189,7 @@ func TestFailModes(t *testing.T) {
 			w := newWorld(t)
 			o := w.startOperator()
 			w.plant()
+			w.havePolicies(plantPolicies...)
 			s := site()
 			w.change(s, func() { s.Spec.FailMode = mode })
 			w.condition(s, v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)

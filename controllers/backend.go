@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -63,11 +64,11 @@ func choose(asked v1alpha1.Backend, ciliumServed bool, minor int) choice {
 
 // backendChoice remembers what the cluster serves until its definitions change.
 type backendChoice struct {
-	mu           sync.Mutex
-	fresh        bool
-	ciliumServed bool
-	minor        int
-	inForce      v1alpha1.Backend
+	mu      sync.Mutex
+	fresh   bool
+	kinds   watchedKinds
+	minor   int
+	inForce v1alpha1.Backend
 }
 
 // outdate makes the next pass look again.
@@ -77,55 +78,39 @@ func (b *backendChoice) outdate() {
 	b.fresh = false
 }
 
-func (b *backendChoice) served(d discovery.DiscoveryInterface) (bool, int, error) {
+func (b *backendChoice) served(d discovery.DiscoveryInterface) (watchedKinds, int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.fresh {
-		return b.ciliumServed, b.minor, nil
+		return b.kinds, b.minor, nil
 	}
-	served, err := servesCilium(d)
+	served, err := servedKinds(d)
 	if err != nil {
-		return false, 0, err
+		return nil, 0, err
 	}
 	version, err := d.ServerVersion()
 	if err != nil {
-		return false, 0, fmt.Errorf("asking for the server's version: %w", err)
+		return nil, 0, fmt.Errorf("asking for the server's version: %w", err)
 	}
 	// Distributions append to the number ("33+"); an unreadable one stays 0.
 	minor, err := strconv.Atoi(strings.TrimRight(version.Minor, "+"))
 	if err != nil {
 		minor = 0
 	}
-	b.ciliumServed, b.minor, b.fresh = served, minor, true
+	b.kinds, b.minor, b.fresh = served, minor, true
 	return served, minor, nil
-}
-
-// servesCilium says whether both kinds that the Cilium backend writes are served.
-func servesCilium(d discovery.DiscoveryInterface) (bool, error) {
-	list, err := d.ServerResourcesForGroupVersion(apply.GVKClusterwidePolicy.GroupVersion().String())
-	if apierrors.IsNotFound(err) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("asking for cilium.io/v2: %w", err)
-	}
-	kinds := map[string]bool{}
-	for _, r := range list.APIResources {
-		kinds[r.Kind] = true
-	}
-	return kinds[apply.GVKClusterwidePolicy.Kind] && kinds[apply.GVKCIDRGroup.Kind], nil
 }
 
 // chooseBackend decides for this pass, and sees to it that what it writes is watched.
 func (s *Segmentation) chooseBackend(ctx context.Context, site *v1alpha1.Site) (choice, error) {
-	ciliumServed, minor, err := s.backend.served(s.discovery)
+	served, minor, err := s.backend.served(s.discovery)
 	if err != nil {
 		return choice{}, err
 	}
-	if err := s.watchPolicies(ctx, ciliumServed); err != nil {
+	if err := s.watchPolicies(ctx, served); err != nil {
 		return choice{}, err
 	}
-	unsettled := s.ciliumDefined(ctx) != ciliumServed
+	unsettled := s.unsettled(ctx, served)
 	if unsettled {
 		// A definition is served a moment after it is established, and no event
 		// tells when: ask again.
@@ -134,6 +119,8 @@ func (s *Segmentation) chooseBackend(ctx context.Context, site *v1alpha1.Site) (
 	if site == nil {
 		return choice{unsettled: unsettled}, nil
 	}
+	// The Cilium backend needs both kinds that it writes.
+	ciliumServed := served[apply.GVKClusterwidePolicy] && served[apply.GVKCIDRGroup]
 	c := choose(site.Spec.Backend, ciliumServed, minor)
 	c.unsettled = unsettled
 	if c.usable() && c.chosen != s.backend.inForce {
@@ -143,17 +130,17 @@ func (s *Segmentation) chooseBackend(ctx context.Context, site *v1alpha1.Site) (
 	return c, nil
 }
 
-// ciliumDefined says whether the definitions of both kinds that the Cilium
-// backend writes are there and stay.
-func (s *Segmentation) ciliumDefined(ctx context.Context) bool {
-	for _, kind := range []string{"ciliumclusterwidenetworkpolicies", "ciliumcidrgroups"} {
-		crd := metadata(definitions)
-		err := s.cache.Get(ctx, client.ObjectKey{Name: kind + "." + apply.GVKClusterwidePolicy.Group}, crd)
-		if err != nil || crd.GetDeletionTimestamp() != nil {
+// unsettled says that for some kind of policy its definition and what is served do not
+// agree: it is there and stays, and is not served yet, or the reverse.
+func (s *Segmentation) unsettled(ctx context.Context, served watchedKinds) bool {
+	return slices.ContainsFunc(policyKinds, func(k policyKind) bool {
+		if k.plural == "" {
 			return false
 		}
-	}
-	return true
+		crd := metadata(definitions)
+		err := s.cache.Get(ctx, client.ObjectKey{Name: k.plural + "." + k.Group}, crd)
+		return (err == nil && crd.GetDeletionTimestamp() == nil) != served.serves(k)
+	})
 }
 
 func backendOf(b v1alpha1.Backend) policy.Backend {

@@ -61,6 +61,7 @@ func (s *Segmentation) conduitStatus(o *outcome, d *v1alpha1.Conduit) v1alpha1.C
 	if c.programmedStatus(o, ref) {
 		c.conduitProgrammed(o, model)
 	}
+	c.conduitBlocked(o, model)
 	// Only where something was closed: one silent node must not cost a write for
 	// each conduit of the plant.
 	if model != nil && model.Suspended {

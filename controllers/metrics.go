@@ -13,8 +13,8 @@ import (
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 )
 
-// The metrics. None has a label that grows with the plant; docs/metrics.md lists
-// them for users.
+// The metrics. None has a label that grows with the plant but by its zones;
+// docs/metrics.md lists them for users.
 var (
 	policyWrites = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "zonewarden_policy_writes_total",
@@ -47,7 +47,7 @@ var (
 	})
 	failedWrites = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "zonewarden_unwritten_objects",
-		Help: "Zones and conduits in force whose policy objects are not all written.",
+		Help: "Zones and conduits in force whose policy objects are not all written, or are refused by Cilium.",
 	})
 	zonesVerified = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "zonewarden_zones_verified",
@@ -61,11 +61,25 @@ var (
 		Name: "zonewarden_unzoned_pods",
 		Help: "Pods in no zone although their namespace holds an enforced one.",
 	})
+	exposures = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "zonewarden_exposures",
+		Help: "What of others undoes a zone or leads around it, by zone (empty: in scope, in no zone) and kind, a reason of the condition Exposed.",
+	}, []string{"zone", "kind"})
+	conduitsBlocked = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_conduits_blocked",
+		Help: "Conduits of which a policy of others refuses something.",
+	})
+	lookSeconds = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "zonewarden_exposure_seconds",
+		Help:    "Time of looking around the zones in one pass, for policies of others and what leads around ours.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	})
 )
 
 func init() {
 	metrics.Registry.MustRegister(policyWrites, driftReverted, passSeconds, objectsInForce,
-		findingsBySeverity, flowsEnforcedBy, heldObjects, failedWrites, zonesVerified, fullestPolicyMap, unzonedPods)
+		findingsBySeverity, flowsEnforcedBy, heldObjects, failedWrites, zonesVerified, fullestPolicyMap, unzonedPods,
+		exposures, conduitsBlocked, lookSeconds)
 }
 
 // observePass puts the outcome of a pass into the metrics.
@@ -94,13 +108,29 @@ func observePass(o *outcome, took time.Duration) {
 	flowsEnforcedBy.WithLabelValues(string(v1alpha1.EnforcedByExternal)).Set(float64(counts.External))
 	flowsEnforcedBy.WithLabelValues(string(v1alpha1.EnforcedByNobody)).Set(float64(counts.Nobody))
 	heldObjects.Set(float64(len(o.plan.Held)))
-	failedWrites.Set(float64(len(o.result.Failed)))
+	failedWrites.Set(float64(len(o.result.Failed) + len(o.refused)))
 	observeVerified(o)
 	fullestPolicyMap.Set(0)
 	if full := o.budget.Fullest; full.Limit > 0 {
 		fullestPolicyMap.Set(float64(full.Entries) / float64(full.Limit))
 	}
+	observeExposed(o)
 	unzonedPods.Set(float64(len(o.model.Unzoned)))
+}
+
+// observeExposed counts what was found, where somebody looked.
+func observeExposed(o *outcome) {
+	exposures.Reset()
+	conduitsBlocked.Set(0)
+	if o.exposure == nil {
+		return
+	}
+	for _, zone := range append(o.exposure.Zones(), "") {
+		for _, g := range o.exposure.Zone(zone) {
+			exposures.WithLabelValues(zone, g.Kind).Set(float64(len(g.Names)))
+		}
+	}
+	conduitsBlocked.Set(float64(o.exposure.Blocked()))
 }
 
 // observeVerified counts the zones that packets can show something about.

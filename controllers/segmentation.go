@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/tools/events"
@@ -24,6 +25,7 @@ import (
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/apply"
 	"github.com/zonewarden/zonewarden/internal/evidence"
+	"github.com/zonewarden/zonewarden/internal/exposure"
 	"github.com/zonewarden/zonewarden/internal/guard"
 	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/policy/budget"
@@ -72,12 +74,21 @@ type Segmentation struct {
 	// desired are the digests that the last pass wants.
 	desired map[apply.Key]string
 	drift   driftRecord
+	// refused is what the last pass saw Cilium refuse.
+	refused map[apply.Key]string
+
+	watcher exposure.Watcher
+	// unwanted are objects that were read past the cache, by UID.
+	unwanted map[types.UID]*unstructured.Unstructured
 }
 
 // +kubebuilder:rbac:groups=zonewarden.io,resources=sites;zones;conduits;assets;nodereports,verbs=get;list;watch
 // +kubebuilder:rbac:groups=zonewarden.io,resources=sites/status;zones/status;conduits/status;assets/status,verbs=get;patch
 // +kubebuilder:rbac:groups=cilium.io,resources=ciliumclusterwidenetworkpolicies;ciliumcidrgroups,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=cilium.io,resources=ciliumnetworkpolicies,verbs=get;list;watch
+// +kubebuilder:rbac:groups=policy.networking.k8s.io,resources=adminnetworkpolicies;baselineadminnetworkpolicies;clusternetworkpolicies,verbs=get;list;watch
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces;pods;nodes;services,verbs=get;list;watch
 // +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -156,6 +167,10 @@ type outcome struct {
 	// evidence is what the nodes report, verified what it says of each zone in force.
 	evidence *evidence.Evidence
 	verified map[string]evidence.Judgement
+	// exposure is what of others stands around the zones, nil when nobody looked.
+	exposure *exposure.Report
+	// refused are our objects that Cilium does not take, with what it says.
+	refused map[topology.ObjectRef]string
 }
 
 func newOutcome(s *topology.Snapshot, m *topology.Model, c choice) *outcome {
@@ -183,10 +198,10 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 	if err != nil {
 		return fmt.Errorf("observing policy objects: %w", err)
 	}
-	o.keepWithinBudget(observed, s.carried)
+	o.keepWithinBudget(observed.ours, s.carried)
 	input := apply.Input{
 		Desired:   o.set.Objects,
-		Observed:  observed,
+		Observed:  observed.ours,
 		Declared:  o.declarations(),
 		Confirmed: o.snapshot.Site.Annotations[v1alpha1.AnnotationConfirmPrune],
 		Known:     s.known,
@@ -200,12 +215,13 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 	}
 	o.plan = apply.NewPlan(input)
 	s.want(o.set.Objects)
+	o.refuse(observed.refused)
 	if n := o.plan.Writes(); n > 0 {
 		log.FromContext(ctx).Info("writing policy objects", "writes", n)
 	}
 	o.result = s.writer.Carry(ctx, o.plan, conduitsByZone(o.model))
 	s.carried = o.carriedOut(s.carried)
-	s.remember(observed, o.set.Objects)
+	s.remember(observed.ours, o.set.Objects)
 	standing := o.result.Standing()
 	s.await(ctx, len(standing), func(ctx context.Context, i int) bool {
 		return s.cacheShows(ctx, standing[i])
@@ -213,7 +229,21 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 	s.mu.Lock()
 	o.drift = s.drift
 	s.mu.Unlock()
-	return nil
+	return s.lookAround(ctx, o, observed)
+}
+
+// refuse notes which of the objects that are wanted Cilium does not take. Its word
+// stands until it has another: one that is written anew is not yet taken.
+func (o *outcome) refuse(refused map[apply.Key]string) {
+	o.refused = map[topology.ObjectRef]string{}
+	if len(refused) == 0 {
+		return
+	}
+	for _, object := range o.set.Objects {
+		if why := refused[apply.KeyOf(object)]; why != "" {
+			o.refused[object.Source] = fmt.Sprintf("Cilium does not take %s: %s", apply.KeyOf(object), why)
+		}
+	}
 }
 
 // declarations are the Zones and Conduits that policy objects may have been made of.

@@ -4,7 +4,9 @@
 package controllers
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 
@@ -35,7 +37,9 @@ func (s *Segmentation) siteStatus(o *outcome, site *v1alpha1.Site) v1alpha1.Site
 	status := site.Status
 	ref := topology.ObjectRef{Kind: topology.KindSite, Name: site.Name}
 	c := s.conditionsOf(&status.Status, site.Generation)
-	c.verdictStatus(o.model.Verdicts[ref], append(backendFindings(o.backend), o.set.Findings[ref]...))
+	exposed, found := o.exposedSite()
+	c.verdictStatus(o.model.Verdicts[ref], slices.Concat(backendFindings(o.backend), o.set.Findings[ref], found))
+	c.judge(v1alpha1.ConditionExposed, exposed)
 	status.Backend = o.backend.chosen
 	if o.held == "" && o.model.Site != nil {
 		// While the assets are held, the count stays what it was: it is what the
@@ -43,7 +47,9 @@ func (s *Segmentation) siteStatus(o *outcome, site *v1alpha1.Site) v1alpha1.Site
 		status.Zones = int32(len(o.model.Zones))       //nolint:gosec // objects of one site
 		status.Conduits = int32(len(o.model.Conduits)) //nolint:gosec // objects of one site
 		status.Assets = int32(len(o.snapshot.Assets))  //nolint:gosec // objects of one site
-		status.AssetsCountedUnder = o.assetDefinition
+		// A definition may go before its assets do, as the cache sees it. They were
+		// counted under the one that was there.
+		status.AssetsCountedUnder = cmp.Or(o.assetDefinition, status.AssetsCountedUnder)
 		status.Flows = o.model.Counts()
 	}
 	s.siteProgrammed(c, o, ref)
@@ -66,6 +72,11 @@ func (s *Segmentation) siteProgrammed(c conditions, o *outcome, ref topology.Obj
 	if failed := len(o.result.Failed); failed > 0 {
 		c.set(v1alpha1.ConditionProgrammed, false, v1alpha1.ReasonWriteFailed,
 			fmt.Sprintf("%d zones or conduits are not written; see their own conditions", failed))
+		return
+	}
+	if refused := len(o.refused); refused > 0 {
+		c.set(v1alpha1.ConditionProgrammed, false, v1alpha1.ReasonInvalidPolicy,
+			fmt.Sprintf("Cilium does not take the policies of %d zones or conduits; see their own conditions", refused))
 		return
 	}
 	c.set(v1alpha1.ConditionProgrammed, true, v1alpha1.ReasonProgrammed,

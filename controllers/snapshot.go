@@ -60,34 +60,15 @@ func (s *Segmentation) fetchDeclared(ctx context.Context, out *topology.Snapshot
 	return nil
 }
 
-// metadataList is a list of objects that are cached by their metadata only.
-func metadataList(kind string) *metav1.PartialObjectMetadataList {
-	list := &metav1.PartialObjectMetadataList{}
-	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind + "List"))
-	return list
-}
-
 func (s *Segmentation) fetchNamespaces(ctx context.Context, out *topology.Snapshot) error {
-	list := metadataList("Namespace")
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
 	if err := s.cache.List(ctx, list, shared); err != nil {
 		return fmt.Errorf("listing namespaces: %w", err)
 	}
 	for i := range list.Items {
 		out.Namespaces = append(out.Namespaces, topology.Namespace{
 			Name: list.Items[i].Name, Labels: list.Items[i].Labels,
-		})
-	}
-	return nil
-}
-
-func (s *Segmentation) fetchPods(ctx context.Context, out *topology.Snapshot) error {
-	list := metadataList("Pod")
-	if err := s.cache.List(ctx, list, shared); err != nil {
-		return fmt.Errorf("listing pods: %w", err)
-	}
-	for i := range list.Items {
-		out.Pods = append(out.Pods, topology.Pod{
-			Namespace: list.Items[i].Namespace, Name: list.Items[i].Name, Labels: list.Items[i].Labels,
 		})
 	}
 	return nil

@@ -197,6 +197,9 @@ func (c conditions) programmedStatus(o *outcome, ref topology.ObjectRef) bool {
 				return set(f.Reason, f.Path+": "+f.Message)
 			}
 		}
+		if refused := o.refused[ref]; refused != "" {
+			return set(v1alpha1.ReasonInvalidPolicy, refused)
+		}
 		return true
 	}
 	reason := v1alpha1.ReasonWriteFailed
@@ -219,17 +222,29 @@ var toldOf = []string{
 	v1alpha1.ConditionAccepted, v1alpha1.ConditionProgrammed,
 	v1alpha1.ConditionEnforcementVerified, v1alpha1.ConditionPruneHeld,
 	v1alpha1.ConditionGuarded, v1alpha1.ConditionWithinBudget,
+	v1alpha1.ConditionExposed, v1alpha1.ConditionBlocked,
 }
+
+// longestNote that an event may have.
+const longestNote = 1000
 
 // transitionOf returns the event that a change of status owes: only when a
 // condition that people act on changed sides, never for each pass.
 func transitionOf(before, after *v1alpha1.Status) *transition {
 	for _, kind := range toldOf {
 		was, is := meta.FindStatusCondition(before.Conditions, kind), meta.FindStatusCondition(after.Conditions, kind)
+		if is == nil && was != nil && kind == v1alpha1.ConditionBlocked {
+			return &transition{
+				kind: corev1.EventTypeNormal, reason: v1alpha1.ReasonNotBlocked, action: kind,
+				note: "no policy of others refuses what the conduit declares any more",
+			}
+		}
 		if is == nil || !changedSides(was, is) {
 			continue
 		}
-		t := &transition{kind: corev1.EventTypeNormal, reason: is.Reason, action: kind, note: is.Message}
+		t := &transition{
+			kind: corev1.EventTypeNormal, reason: is.Reason, action: kind, note: is.Message[:min(len(is.Message), longestNote)],
+		}
 		if !good(is) {
 			t.kind = corev1.EventTypeWarning
 		}
@@ -238,8 +253,11 @@ func transitionOf(before, after *v1alpha1.Status) *transition {
 	return nil
 }
 
+// goodWhenFalse are the conditions that nobody wants.
+var goodWhenFalse = []string{v1alpha1.ConditionPruneHeld, v1alpha1.ConditionExposed, v1alpha1.ConditionBlocked}
+
 func good(c *metav1.Condition) bool {
-	return (c.Status == metav1.ConditionTrue) != (c.Type == v1alpha1.ConditionPruneHeld)
+	return (c.Status == metav1.ConditionTrue) != slices.Contains(goodWhenFalse, c.Type)
 }
 
 // changedSides says whether people are to hear of a change.
@@ -253,6 +271,9 @@ func changedSides(was, is *metav1.Condition) bool {
 		// Only failures and their end: one silent node makes every zone unknown, and
 		// that is no news about each of them.
 		return is.Status == metav1.ConditionFalse || good(is) && was.Status == metav1.ConditionFalse
+	case is.Type == v1alpha1.ConditionExposed:
+		// A zone that begins to enforce and is clean is no news.
+		return is.Status == metav1.ConditionTrue || was.Status == metav1.ConditionTrue
 	}
 	return true
 }

@@ -20,6 +20,8 @@ type statusBasis struct {
 	version     string
 	fingerprint string
 	backend     v1alpha1.Backend
+	// blocked is what others refuse of it.
+	blocked string
 }
 
 // stands says that a conduit's status needs no look.
@@ -51,9 +53,10 @@ func basisOf(o *outcome, d *v1alpha1.Conduit) (basis statusBasis, plain bool) {
 	ref := topology.ObjectRef{Kind: topology.KindConduit, Name: d.Name}
 	model, v := o.conduits[d.Name], o.model.Verdicts[ref]
 	plain = model != nil && !model.Suspended && v.Accepted() && len(v.Findings) == 0 && o.held == "" && o.backend.usable() &&
-		len(o.set.Findings[ref]) == 0 && len(o.result.Failed[ref]) == 0
+		len(o.set.Findings[ref]) == 0 && len(o.result.Failed[ref]) == 0 && o.refused[ref] == ""
 	if !plain {
 		return statusBasis{}, false
 	}
-	return statusBasis{version: d.ResourceVersion, fingerprint: model.Fingerprint, backend: o.backend.chosen}, true
+	blocked, _ := o.blockedBy(d.Name)
+	return statusBasis{version: d.ResourceVersion, fingerprint: model.Fingerprint, backend: o.backend.chosen, blocked: blocked}, true
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -108,6 +109,12 @@ func (w *world) empty() {
 		u := &unstructured.Unstructured{}
 		u.SetGroupVersionKind(apply.GVKNetworkPolicy)
 		w.must(w.DeleteAllOf(w.ctx(), u, client.InNamespace(ns.Name)))
+		u = &unstructured.Unstructured{}
+		u.SetAPIVersion("cilium.io/v2")
+		u.SetKind("CiliumNetworkPolicy")
+		w.must(client.IgnoreNotFound(w.DeleteAllOf(w.ctx(), u, client.InNamespace(ns.Name))))
+		w.must(w.DeleteAllOf(w.ctx(), &corev1.Service{}, client.InNamespace(ns.Name)))
+		w.must(w.DeleteAllOf(w.ctx(), &networkingv1.Ingress{}, client.InNamespace(ns.Name)))
 		w.must(w.DeleteAllOf(w.ctx(), &corev1.Pod{}, client.InNamespace(ns.Name), client.GracePeriodSeconds(0)))
 	}
 }

@@ -6,17 +6,16 @@ package controllers
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
@@ -41,16 +40,22 @@ const podsSettle = 2 * time.Second
 // definitions is how CRDs are cached: by name, not by their schemas.
 var definitions = schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}
 
-// CacheOptions scope the caches: policies of ours only and without their specs,
-// pods and namespaces by metadata, nothing with managedFields, no Secrets.
+// CacheOptions scope the caches: our policies without their specs, those of others
+// with little else, namespaces by metadata, of pods what is read of them, nothing with
+// managedFields, no Secrets.
 func CacheOptions() cache.Options {
-	ours := labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue})
+	pods := &stripPod{}
 	byObject := map[client.Object]cache.ByObject{
-		&corev1.Node{}:         {Transform: stripNode},
-		&v1alpha1.NodeReport{}: {Transform: stripReport},
+		&corev1.Node{}:          {Transform: stripNode},
+		&corev1.Pod{}:           {Transform: pods.strip},
+		&corev1.Service{}:       {Transform: stripService},
+		&networkingv1.Ingress{}: {Transform: stripIngress},
+		&v1alpha1.NodeReport{}:  {Transform: stripReport},
 	}
-	for _, gvk := range []schema.GroupVersionKind{apply.GVKClusterwidePolicy, apply.GVKCIDRGroup, apply.GVKNetworkPolicy} {
-		byObject[unstructuredOf(gvk)] = cache.ByObject{Label: ours, Transform: apply.Strip}
+	for _, k := range policyKinds {
+		if gvk := k.GroupVersionKind; gvk.Version != "" {
+			byObject[unstructuredOf(gvk)] = cache.ByObject{Transform: k.transform()}
+		}
 	}
 	atAdmission := labels.SelectorFromSet(labels.Set{guardLabel: guardAtAdmission})
 	for _, gvk := range admissionKinds {
@@ -127,9 +132,10 @@ func (s *Segmentation) sources() []source.Source {
 		watch(&v1alpha1.Conduit{}, declaredChanged),
 		watch(&v1alpha1.Asset{}, declaredChanged),
 		watch(metadata(corev1.SchemeGroupVersion.WithKind("Namespace")), predicate.LabelChangedPredicate{}),
-		source.Kind[client.Object](c, metadata(corev1.SchemeGroupVersion.WithKind("Pod")), later(podsSettle), predicate.LabelChangedPredicate{}),
+		source.Kind[client.Object](c, &corev1.Pod{}, later(podsSettle), podChanged),
 		watch(&corev1.Node{}, nodeChanged),
 		watch(&corev1.Service{}, serviceChanged),
+		watch(&networkingv1.Ingress{}, ingressChanged),
 		source.Kind[client.Object](c, &v1alpha1.NodeReport{}, later(reportsSettle), s.reportChanged()),
 		watch(unstructuredOf(admissionKinds[0]), predicate.GenerationChangedPredicate{}),
 		watch(unstructuredOf(admissionKinds[1]), predicate.GenerationChangedPredicate{}),
@@ -184,111 +190,12 @@ var nodeChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		!slices.Equal(before.Status.Addresses, after.Status.Addresses)
 }}
 
-var serviceChanged = predicate.Funcs{
-	CreateFunc: func(e event.CreateEvent) bool { return isOutside(e.Object) },
-	DeleteFunc: func(e event.DeleteEvent) bool { return isOutside(e.Object) },
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		before, ok1 := e.ObjectOld.(*corev1.Service)
-		after, ok2 := e.ObjectNew.(*corev1.Service)
-		return !ok1 || !ok2 || (isOutside(before) || isOutside(after)) &&
-			(before.Spec.Type != after.Spec.Type ||
-				before.Spec.ExternalTrafficPolicy != after.Spec.ExternalTrafficPolicy ||
-				!maps.Equal(before.Spec.Selector, after.Spec.Selector))
-	},
-}
-
-func isOutside(o client.Object) bool {
-	svc, ok := o.(*corev1.Service)
-	return ok && reachableFromOutside(svc)
-}
-
 // policyDefinition passes definitions whose coming or going matters here.
 var policyDefinition = predicate.NewPredicateFuncs(func(o client.Object) bool {
-	return strings.HasSuffix(o.GetName(), "."+apply.GVKClusterwidePolicy.Group) ||
-		strings.HasSuffix(o.GetName(), "."+v1alpha1.GroupVersion.Group)
+	return slices.ContainsFunc([]string{ciliumGroup, adminGroup, v1alpha1.GroupVersion.Group}, func(group string) bool {
+		return strings.HasSuffix(o.GetName(), "."+group)
+	})
 })
-
-// watchedKinds are the policy kinds that are watched now.
-type watchedKinds map[schema.GroupVersionKind]bool
-
-// watchPolicies watches our policy objects of every kind that is served, also of
-// a backend that is not in force, because what it left must be found.
-func (s *Segmentation) watchPolicies(ctx context.Context, ciliumServed bool) error {
-	if s.watched == nil {
-		s.watched = watchedKinds{}
-	}
-	served := map[schema.GroupVersionKind]bool{
-		apply.GVKNetworkPolicy: true, apply.GVKClusterwidePolicy: ciliumServed, apply.GVKCIDRGroup: ciliumServed,
-	}
-	for gvk, is := range served {
-		switch {
-		case is && !s.watched[gvk]:
-			if err := s.controller.Watch(source.Kind[client.Object](s.cache, unstructuredOf(gvk), now(), s.notAsDesired())); err != nil {
-				return fmt.Errorf("watching %s: %w", gvk.Kind, err)
-			}
-			s.watched[gvk] = true
-		case !is && s.watched[gvk]:
-			// Left alone, the informer would ask for a kind that is gone for ever.
-			if err := s.cache.RemoveInformer(ctx, unstructuredOf(gvk)); err != nil {
-				return fmt.Errorf("no longer watching %s: %w", gvk.Kind, err)
-			}
-			delete(s.watched, gvk)
-		}
-	}
-	return nil
-}
-
-// notAsDesired drops events of policy objects that are as the last pass wants
-// them: our own writes, and the statuses that Cilium puts on them.
-func (s *Segmentation) notAsDesired() predicate.Predicate {
-	differs := func(o client.Object) bool {
-		u, ok := o.(*unstructured.Unstructured)
-		if !ok {
-			return true
-		}
-		seen, err := apply.Observe(u)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return err != nil || s.desired[seen.Key] != seen.Digest
-	}
-	return predicate.Funcs{
-		CreateFunc: func(e event.CreateEvent) bool { return differs(e.Object) },
-		UpdateFunc: func(e event.UpdateEvent) bool { return differs(e.ObjectNew) },
-	}
-}
-
-// observe lists our policy objects of every watched kind.
-func (s *Segmentation) observe(ctx context.Context) ([]apply.Observed, error) {
-	var out []apply.Observed
-	for gvk := range s.watched {
-		list := &unstructured.UnstructuredList{}
-		list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
-		if err := s.cache.List(ctx, list, shared); err != nil {
-			return nil, fmt.Errorf("listing %s: %w", gvk.Kind, err)
-		}
-		for i := range list.Items {
-			o, err := s.observeOne(&list.Items[i])
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, o)
-		}
-	}
-	s.observed = make(map[types.UID]apply.Observed, len(out))
-	for _, o := range out {
-		s.observed[o.UID] = o
-	}
-	return out, nil
-}
-
-// observeOne reads an object that changed since the last pass, and remembers the
-// others.
-func (s *Segmentation) observeOne(u *unstructured.Unstructured) (apply.Observed, error) {
-	if o, ok := s.observed[u.GetUID()]; ok && o.ResourceVersion == u.GetResourceVersion() {
-		return o, nil
-	}
-	return apply.Observe(u)
-}
 
 // cacheCatchesUp bounds the wait for the cache to show our own writes. A pass on a
 // cache from before them would write the same again.
@@ -337,9 +244,12 @@ func (s *Segmentation) cacheShows(ctx context.Context, o apply.Outcome) bool {
 	u := unstructuredOf(apply.GVKOf(o.Key.Kind))
 	err := s.cache.Get(ctx, client.ObjectKey{Namespace: o.Key.Namespace, Name: o.Key.Name}, u)
 	if o.Verb == apply.VerbDelete {
-		return err != nil
+		return err != nil || !apply.Stripped(u) // somebody else's may have come in its place
 	}
 	if err != nil {
+		return false
+	}
+	if !apply.Stripped(u) {
 		return false
 	}
 	seen, err := apply.Observe(u)

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 
@@ -33,7 +34,9 @@ func (s *Segmentation) zoneStatus(o *outcome, z *v1alpha1.Zone) v1alpha1.ZoneSta
 	ref := topology.ObjectRef{Kind: topology.KindZone, Name: z.Name}
 	v := o.model.Verdicts[ref]
 	c := s.conditionsOf(&status.Status, z.Generation)
-	c.verdictStatus(v, o.set.Findings[ref])
+	exposed, found := o.exposedZone(z.Name)
+	c.verdictStatus(v, slices.Concat(o.set.Findings[ref], found))
+	c.judge(v1alpha1.ConditionExposed, exposed)
 	if v.Accepted() && (status.LastGood == nil || status.LastGood.Generation != z.Generation) {
 		status.LastGood = &v1alpha1.ZoneLastGood{Generation: z.Generation, Spec: *z.Spec.DeepCopy()}
 	}

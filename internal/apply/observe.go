@@ -23,7 +23,8 @@ const annotationObserved = "zonewarden.io/observed/digest"
 
 // Strip is the transform of the cache for policy objects: it puts the digest of
 // the spec in the spec's place. Ten thousand policies are then ten thousand
-// names and digests in memory. It may be run on its own result.
+// names and digests in memory. Of the status it keeps that Cilium refuses the object.
+// It may be run on its own result.
 func Strip(in any) (any, error) {
 	u, ok := in.(*unstructured.Unstructured)
 	if !ok {
@@ -49,7 +50,34 @@ func Strip(in any) (any, error) {
 		}
 	}
 	out.SetAnnotations(own)
+	if message := refusal(u.Object); message != "" {
+		out.Object["status"] = map[string]any{"conditions": []any{
+			map[string]any{"type": "Valid", "status": "False", "message": message},
+		}}
+	}
 	return out, nil
+}
+
+// longestRefusal that is kept of what Cilium says.
+const longestRefusal = 512
+
+// refusal is why Cilium does not take a policy: what its condition Valid says while it is
+// false. "" stands for every other case, no opinion included.
+func refusal(content map[string]any) string {
+	status, _ := content["status"].(map[string]any)
+	conditions, _ := status["conditions"].([]any)
+	for _, c := range conditions {
+		condition, _ := c.(map[string]any)
+		if condition["type"] != "Valid" || condition["status"] != "False" {
+			continue
+		}
+		message, _ := condition["message"].(string)
+		if message == "" {
+			return "it does not say why"
+		}
+		return message[:min(len(message), longestRefusal)]
+	}
+	return ""
 }
 
 // Observe reads a stripped object.
@@ -68,6 +96,7 @@ func Observe(u *unstructured.Unstructured) (Observed, error) {
 		Source:          topology.ObjectRef{Kind: labels[v1alpha1.LabelKind], Name: labels[v1alpha1.LabelName]},
 		SourceUID:       types.UID(annotations[v1alpha1.AnnotationSourceUID]),
 		Release:         types.UID(annotations[v1alpha1.AnnotationRelease]),
+		Refused:         refusal(u.Object),
 	}, nil
 }
 

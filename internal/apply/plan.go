@@ -55,6 +55,8 @@ type Observed struct {
 	SourceUID types.UID
 	// Release is the UID of the Zone whose deletion was announced, or empty.
 	Release types.UID
+	// Refused is why Cilium does not take the object, "" while it does.
+	Refused string
 }
 
 // Declaration is what is known of a declared Zone or Conduit.

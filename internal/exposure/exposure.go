@@ -4,6 +4,7 @@
 package exposure
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
@@ -20,7 +21,9 @@ type Input struct {
 	Objects []*policy.Object
 	// Foreign are policy objects that are not ours, and Cilium's groups of addresses,
 	// as the API server serves them. No two have the same UID.
-	Foreign   []map[string]any
+	Foreign []map[string]any
+	// Unread are names of such objects that could not be read for their number.
+	Unread    []string
 	Services  []Service
 	Ingresses []Ingress
 }
@@ -80,8 +83,17 @@ func (r *Report) add(z *topology.Zone, kind, name string) {
 	r.zones[z.Name].add(kind, name)
 }
 
-// Zone returns what was found in a zone, the worst kind first.
-func (r *Report) Zone(name string) []Group { return r.zones[name].sorted() }
+// Zones are the names of those that something was found in, sorted.
+func (r *Report) Zones() []string { return slices.Sorted(maps.Keys(r.zones)) }
+
+// Zone returns what was found in a zone, the worst kind first; "" is in scope, and in
+// no zone.
+func (r *Report) Zone(name string) []Group {
+	if name == "" {
+		return r.unzoned.sorted()
+	}
+	return r.zones[name].sorted()
+}
 
 // Blocked returns how many conduits are cut.
 func (r *Report) Blocked() int { return len(r.blocked) }
@@ -103,6 +115,9 @@ func (w *Watcher) Look(in Input) *Report {
 	out := newReport()
 	site.workloads(out)
 	site.services(out)
+	for _, name := range in.Unread {
+		out.add(nil, v1alpha1.ReasonNotLookedAt, name)
+	}
 	w.policies(site, out)
 	return out
 }

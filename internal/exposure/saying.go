@@ -5,8 +5,6 @@ package exposure
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -136,19 +134,19 @@ func findings(found []Group, path string) []v1alpha1.Finding {
 
 // SiteFindings are what was found in the Site's scope and in no zone.
 func (r *Report) SiteFindings() []v1alpha1.Finding {
-	return findings(r.unzoned.sorted(), "spec.scope.namespaceSelector")
+	return findings(r.Zone(""), "spec.scope.namespaceSelector")
 }
 
 // SiteJudgement says what the condition Exposed of the Site says: its reason is the
 // worst kind of all.
 func (r *Report) SiteJudgement() evidence.Judgement {
 	where := map[string][]string{}
-	for _, zone := range slices.Sorted(maps.Keys(r.zones)) {
+	for _, zone := range r.Zones() {
 		for _, g := range r.Zone(zone) {
 			where[g.Kind] = append(where[g.Kind], zone)
 		}
 	}
-	for _, g := range r.unzoned.sorted() {
+	for _, g := range r.Zone("") {
 		where[g.Kind] = append(where[g.Kind], "pods in no zone")
 	}
 	var said []string
