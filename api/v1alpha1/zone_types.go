@@ -58,6 +58,7 @@ const (
 // +kubebuilder:printcolumn:name="Accepted",type=string,JSONPath=`.status.conditions[?(@.type=="Accepted")].status`
 // +kubebuilder:printcolumn:name="Programmed",type=string,JSONPath=`.status.conditions[?(@.type=="Programmed")].status`
 // +kubebuilder:printcolumn:name="Verified",type=string,JSONPath=`.status.conditions[?(@.type=="EnforcementVerified")].status`
+// +kubebuilder:printcolumn:name="Exposed",type=string,JSONPath=`.status.conditions[?(@.type=="Exposed")].status`
 // +kubebuilder:printcolumn:name="Pods",type=integer,JSONPath=`.status.workloads`
 // +kubebuilder:printcolumn:name="Assets",type=integer,JSONPath=`.status.assets`
 // +kubebuilder:printcolumn:name="Findings",type=integer,JSONPath=`.status.findingCount`
