@@ -167,6 +167,28 @@ func TestGroupsWaitForWhatFailed(t *testing.T) {
 	})
 }
 
+// TestGuardsWaitForWhatFailed: what one no longer denies another one may be to deny.
+func TestGuardsWaitForWhatFailed(t *testing.T) {
+	checkHolds(t, []holdCase{
+		{
+			"none denies less while one does not deny more",
+			objects{guard("x", "a", "b"), guard("y", "d")},
+			objects{guard("x", "a"), guard("y", "b")},
+			nil, "apply", "guard-y", 1,
+			nil,
+			list(zoneRef("x")),
+		},
+		{
+			"one denies no less while what it denies still passes elsewhere",
+			objects{allows("c", "a"), guard("x", "a", "b"), guard("y", "d", "e")},
+			objects{allows("c", "b"), guard("x", "a"), guard("y", "d")},
+			joined("x", "c"), "apply", "conduit-c", 1,
+			list("guard-y: d"),
+			list(zoneRef("x")),
+		},
+	})
+}
+
 // TestGroupWaitsForRulesThatGo: alone it is one write; not beside a conduit that goes
 // and names it.
 func TestGroupWaitsForRulesThatGo(t *testing.T) {
@@ -210,5 +232,5 @@ func emptyGroup(zone string) *policy.Object {
 func TestWhatWasTakenAwayDeniesAtOnce(t *testing.T) {
 	s := newStore(nil)
 	gone := denies("y", "a!", "k")
-	change(t, s, known(gone), gone, denies("z", "b/1")).wants(t, "zone-z: b/1?", "zone-y: a k", "zone-z: b/1")
+	change(t, s, known(gone), gone, denies("z", "a/1")).wants(t, "zone-z: a/1?", "zone-y: a k", "zone-z: a/1")
 }

@@ -113,6 +113,11 @@ func inWordsOf(u *unstructured.Unstructured) string {
 // change plans and carries out: everything is declared and in force.
 func change(t *testing.T, s *store, known map[apply.Key]string, wanted ...*policy.Object) carriedOut {
 	t.Helper()
+	return changeWith(t, s, logr.Discard(), known, wanted...)
+}
+
+func changeWith(t *testing.T, s *store, log logr.Logger, known map[apply.Key]string, wanted ...*policy.Object) carriedOut {
+	t.Helper()
 	in := apply.Input{Desired: wanted, Known: known, Declared: inForce(), ConduitCRD: serving(), Observed: s.observed()}
 	for _, o := range in.Observed {
 		in.Declared[o.Source] = apply.Declaration{UID: uid, InForce: true}
@@ -121,7 +126,7 @@ func change(t *testing.T, s *store, known map[apply.Key]string, wanted ...*polic
 		in.Declared[zoneRef(zone)] = apply.Declaration{UID: uid, InForce: true}
 	}
 	p := apply.NewPlan(in)
-	ctx := logr.NewContext(t.Context(), logr.Discard())
+	ctx := logr.NewContext(t.Context(), log)
 	return carriedOut{s, s.writer().Carry(ctx, p, func(zone string) []topology.ObjectRef { return s.joins[zone] })}
 }
 
@@ -313,4 +318,29 @@ func TestFloorsGoBeforeConduitsOnCiliumOnly(t *testing.T) {
 	if diff := cmp.Diff(list("conduit-c replaced", "zone-z replaced"), plan(floor("z", 1), allow("c", 1))); diff != "" {
 		t.Errorf("NetworkPolicy (-want +have)\n%s", diff)
 	}
+}
+
+// TestGuardsDenyOldAndNewMeanwhile: they come before everything that allows, and shrink
+// after it. What one denies may be what another one has denied.
+func TestGuardsDenyOldAndNewMeanwhile(t *testing.T) {
+	s := newStore(list(allows("c", "a"), guard("x", "a", "b"), guard("y", "d")))
+	change(t, s, nil, allows("c", "e"), guard("x", "a"), guard("y", "b"), guard("z", "f")).wants(t,
+		"guard-z: f", "guard-y: d b", "conduit-c: a e", "conduit-c: e", "guard-x: a", "guard-y: b")
+	s = newStore(list(guard("x", "a")))
+	change(t, s, nil, guard("x", "b")).wants(t, "guard-x: b")
+	s = newStore(list(allows("c", "a"), guard("x", "a")))
+	change(t, s, nil)
+	if diff := cmp.Diff(list("delete CiliumClusterwideNetworkPolicy/conduit-c", "delete CiliumClusterwideNetworkPolicy/guard-x"), s.log); diff != "" {
+		t.Errorf("both go (-want +have)\n%s", diff)
+	}
+}
+
+// TestFloorsThatDenyTheSamePods: an interrupted run has left pods to two floors. What
+// one of them allows stays until the other one has let go.
+func TestFloorsThatDenyTheSamePods(t *testing.T) {
+	s := newStore(list(denies("y", "a/1", "k"), denies("z", "a/2", "m")))
+	change(t, s, nil, denies("y", "k"), denies("z", "m")).wants(t,
+		"zone-y: a/1? k", "zone-z: a/2? m", "zone-y: k", "zone-z: m")
+	s = newStore(list(denies("y", "a/1", "k"), denies("z", "b/2", "m")))
+	change(t, s, nil, denies("y", "k"), denies("z", "m")).wants(t, "zone-y: k", "zone-z: m")
 }
