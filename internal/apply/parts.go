@@ -97,11 +97,18 @@ func withParts(u *unstructured.Unstructured, list parts, like *policy.Object) (*
 		}
 	}
 	for field, path := range places {
-		if len(fields[field]) == 0 {
+		list := fields[field]
+		switch {
+		case len(list) > 0:
+		case u.GetKind() == policy.KindCIDRGroup:
+			// Left out, the API server would make of the group's spec nothing at all,
+			// which it does not take.
+			list = []any{}
+		default:
 			unstructured.RemoveNestedField(u.Object, path...)
 			continue
 		}
-		if err := unstructured.SetNestedSlice(u.Object, fields[field], path...); err != nil {
+		if err := unstructured.SetNestedSlice(u.Object, list, path...); err != nil {
 			return nil, fmt.Errorf("putting parts side by side: %w", err)
 		}
 	}
