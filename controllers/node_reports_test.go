@@ -315,3 +315,21 @@ func TestOnlyAClosedConduitSaysThatSessionsMayLinger(t *testing.T) {
 		t.Errorf("opened again it says %+v", got)
 	}
 }
+
+// TestAddressesThatNothingDeclares are those that nodes report and nobody declared.
+func TestAddressesThatNothingDeclares(t *testing.T) {
+	w := newWorld(t)
+	w.nodes("edge-1")
+	w.livePlant()
+	w.report("edge-1", saw("cell", v1alpha1.ProbeVerified))
+	r := &v1alpha1.NodeReport{ObjectMeta: objectMeta("edge-1")}
+	w.change(r, func() {
+		r.Status.OutsideFlows = []v1alpha1.OutsideFlow{
+			{Pod: "cell/gateway", Direction: v1alpha1.FlowOut, Address: "10.20.1.11", Port: "502/TCP"},
+			{Pod: "cell/gateway", Direction: v1alpha1.FlowOut, Address: "10.9.9.9", Port: "443/TCP"},
+		}
+	})
+	w.exposed("cell", v1alpha1.ReasonUnknownAddress, "1 flow with an address that nothing declares: cell/gateway -> 10.9.9.9 443/TCP")
+	w.make(asset("cloud", "cell", "10.9.9.9"))
+	w.clean("cell")
+}

@@ -136,6 +136,7 @@ func (s *Segmentation) lookAround(ctx context.Context, o *outcome, observed obse
 	if err != nil {
 		return err
 	}
+	in.Flows, in.PartlySeen = o.evidence.Outside()
 	in.Foreign, in.Unread = append(slices.Clip(in.Foreign), contents...), unread
 	o.exposure = s.watcher.Look(in)
 	return nil

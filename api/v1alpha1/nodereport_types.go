@@ -120,6 +120,46 @@ type NodeReportStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	LastEnded []EndedFlow `json:"lastEnded,omitempty"`
+	// outsideFlows are live flows between pods of zones and addresses outside the
+	// cluster that no policy object of ours names, those known longest first. The
+	// operator knows what else is declared.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	OutsideFlows []OutsideFlow `json:"outsideFlows,omitempty"`
+	// moreOutsideFlows says that there are some that are not listed.
+	// +optional
+	MoreOutsideFlows bool `json:"moreOutsideFlows,omitempty"`
+}
+
+// FlowDirection says who opened a flow, as the pod sees it.
+//
+// +kubebuilder:validation:Enum=In;Out
+type FlowDirection string
+
+// The directions of a flow.
+const (
+	FlowIn  FlowDirection = "In"
+	FlowOut FlowDirection = "Out"
+)
+
+// OutsideFlow is a live flow between a pod of a zone and an address outside the cluster.
+type OutsideFlow struct {
+	// pod as NAMESPACE/POD.
+	// +required
+	// +kubebuilder:validation:MaxLength=317
+	Pod string `json:"pod"`
+	// direction: In where the address opened it, Out where the pod did.
+	// +required
+	Direction FlowDirection `json:"direction"`
+	// address outside the cluster.
+	// +required
+	// +kubebuilder:validation:MaxLength=45
+	Address string `json:"address"`
+	// port and transport at the end that answers: 502/TCP.
+	// +required
+	// +kubebuilder:validation:MaxLength=16
+	Port string `json:"port"`
 }
 
 // NodeZoneReport is what the packets of one node showed about one zone.

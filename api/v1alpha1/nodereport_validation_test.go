@@ -32,6 +32,7 @@ status:
 // oneZone and oneFlow make room for rules about an entry.
 const (
 	oneZone = "status.zones: [{name: filtration, result: Verified}]"
+	outside = "status.outsideFlows: [{pod: ww/hmi, direction: Out, address: 10.9.9.9, port: 443/TCP}]"
 	oneFlow = `status.lastEnded: [{time: "2027-06-30T12:00:00Z", source: ww/hmi, destination: 10.20.2.13, port: 502/TCP}]`
 )
 
@@ -92,6 +93,13 @@ func nodeReportRules() []rule {
 			text("status.lastEnded[0].destination", 0, 317),
 			text("status.lastEnded[0].port", 0, 16),
 			text("status.lastEnded[0].closed", 0, 317)),
+		list("status.outsideFlows", "{pod: ww/p%d, direction: In, address: 10.9.9.9, port: 502/TCP}", 0, 64),
+		under(outside,
+			required("status.outsideFlows[0].pod", "status.outsideFlows[0].direction", "status.outsideFlows[0].address", "status.outsideFlows[0].port"),
+			text("status.outsideFlows[0].pod", 0, 317),
+			choice("status.outsideFlows[0].direction", "In", "Out"),
+			text("status.outsideFlows[0].address", 0, 45),
+			text("status.outsideFlows[0].port", 0, 16)),
 	)
 }
 

@@ -67,6 +67,7 @@ status.conditions:
 - {type: Programmed, status: "False", reason: Pending, message: "", lastTransitionTime: "2027-06-30T12:00:00Z"}
 - {type: Accepted, status: "True", reason: Accepted, message: "", lastTransitionTime: "2027-06-30T12:00:00Z"}
 - {type: EnforcementVerified, status: Unknown, reason: NoNodeAgent, message: "", lastTransitionTime: "2027-06-30T12:00:00Z"}
+- {type: Exposed, status: "True", reason: HostPort, message: "", lastTransitionTime: "2027-06-30T12:00:00Z"}
 `
 
 // TestColumns checks what kubectl prints of each kind.

@@ -31,6 +31,7 @@ var zoneKind = kind{
 		{name: "Accepted", kind: "string", value: "True"},
 		{name: "Programmed", kind: "string", value: "False"},
 		{name: "Verified", kind: "string", value: "Unknown"},
+		{name: "Exposed", kind: "string", value: "True"},
 		{name: "Pods", kind: "integer", value: int64(4)},
 		{name: "Assets", kind: "integer", value: int64(5)},
 		{name: "Findings", kind: "integer", value: int64(6)},

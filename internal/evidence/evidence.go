@@ -58,6 +58,8 @@ type Evidence struct {
 	// powerless nobody who can end a live flow.
 	silent, down, powerless []string
 	zones                   map[string][]sighting
+	outside                 []v1alpha1.OutsideFlow
+	partly                  []string
 }
 
 // New makes evidence of every node of the cluster. The reports are not changed,
@@ -77,6 +79,10 @@ func New(nodes []Node) *Evidence {
 		}
 		if n.Report.FlowTable == v1alpha1.FlowTableNone {
 			e.powerless = append(e.powerless, n.Name)
+		}
+		e.outside = append(e.outside, n.Report.OutsideFlows...)
+		if n.Report.MoreOutsideFlows {
+			e.partly = append(e.partly, n.Name)
 		}
 		for j := range n.Report.Zones {
 			z := &n.Report.Zones[j]
@@ -172,6 +178,12 @@ func answer(asked string, seen []sighting) string {
 		return said + "answered"
 	}
 	return said + "not answered yet on " + names(open)
+}
+
+// Outside returns the flows with addresses outside the cluster that the nodes report,
+// and the nodes that have more than they list.
+func (e *Evidence) Outside() (all []v1alpha1.OutsideFlow, partly []string) {
+	return e.outside, e.partly
 }
 
 // Lingering judges whether sessions may outlive what admitted them.

@@ -238,3 +238,17 @@ func TestSessionsLingerWhereNobodyEndsThem(t *testing.T) {
 		})
 	}
 }
+
+func TestOutsideFlowsOfEveryNode(t *testing.T) {
+	t.Parallel()
+	one, two := node("a"), node("b")
+	one.Report.OutsideFlows = []v1alpha1.OutsideFlow{{Pod: "cell/a"}, {Pod: "cell/b"}}
+	two.Report.OutsideFlows, two.Report.MoreOutsideFlows = []v1alpha1.OutsideFlow{{Pod: "cell/c"}}, true
+	all, partly := evidence.New([]evidence.Node{silent("c"), two, one}).Outside()
+	if diff := cmp.Diff([]v1alpha1.OutsideFlow{{Pod: "cell/a"}, {Pod: "cell/b"}, {Pod: "cell/c"}}, all); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"b"}, partly); diff != "" {
+		t.Errorf("nodes with more (-want +got)\n%s", diff)
+	}
+}

@@ -26,6 +26,10 @@ type Input struct {
 	Unread    []string
 	Services  []Service
 	Ingresses []Ingress
+	// Flows are those with addresses outside the cluster that nodes report.
+	Flows []v1alpha1.OutsideFlow
+	// PartlySeen are the nodes that report that there are more.
+	PartlySeen []string
 }
 
 // Kinds of findings, the worst first. Each is a reason of the API.
@@ -115,6 +119,7 @@ func (w *Watcher) Look(in Input) *Report {
 	out := newReport()
 	site.workloads(out)
 	site.services(out)
+	site.flows(out)
 	for _, name := range in.Unread {
 		out.add(nil, v1alpha1.ReasonNotLookedAt, name)
 	}

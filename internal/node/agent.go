@@ -101,7 +101,7 @@ func (a *Agent) Start(ctx context.Context) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	for _, loop := range []func(context.Context) error{a.endFlows, a.probeZones, a.keepReporting, a.followKinds} {
+	for _, loop := range []func(context.Context) error{a.endFlows, a.probeZones, a.watchOutside, a.keepReporting, a.followKinds} {
 		g.Go(func() error { return loop(ctx) })
 	}
 	if err := g.Wait(); ctx.Err() == nil || err != nil {

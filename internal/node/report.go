@@ -112,6 +112,16 @@ func (r *report) ended(over []flows.Flow, closedBy map[flows.Flow]string, rules 
 	r.status.LastEnded = list[:min(len(list), mostEnded)]
 }
 
+// setOutside notes flows with addresses that nothing declares, and returns whether that
+// is news.
+func (r *report) setOutside(list []v1alpha1.OutsideFlow, more bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	news := more != r.status.MoreOutsideFlows || !slices.Equal(list, r.status.OutsideFlows)
+	r.status.OutsideFlows, r.status.MoreOutsideFlows = list, more
+	return news
+}
+
 // now is the report as it is to be written.
 func (r *report) now(at time.Time) v1alpha1.NodeReportStatus {
 	r.mu.Lock()

@@ -35,6 +35,9 @@ func (p *Parser) Rules(c Cluster) *Rules {
 		for i := range o.rules {
 			rules = append(rules, &o.rules[i])
 		}
+		if o.ours {
+			out.ours = append(out.ours, o)
+		}
 	}
 	for _, content := range c.Objects {
 		add(p.object(content, parsed))
@@ -102,7 +105,8 @@ func parse(content map[string]any) *object {
 		o.rules[i].owner, o.rules[i].asks = o, asksOf(o.rules[i].subject.requirements)
 	}
 	labels, _ := metadata["labels"].(map[string]any)
-	if labels[v1alpha1.LabelManagedBy] == v1alpha1.LabelManagedByValue && labels[v1alpha1.LabelKind] == topology.KindZone {
+	o.ours = labels[v1alpha1.LabelManagedBy] == v1alpha1.LabelManagedByValue
+	if o.ours && labels[v1alpha1.LabelKind] == topology.KindZone {
 		o.zone, _ = labels[v1alpha1.LabelName].(string)
 	}
 	return o

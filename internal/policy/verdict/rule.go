@@ -17,7 +17,9 @@ type object struct {
 	// name is Kind/name or Kind/namespace/name.
 	name string
 	// zone is the name of our Zone whose floor this is, or "".
-	zone  string
+	zone string
+	// ours says that the object carries our label.
+	ours  bool
 	rules []rule
 	// hosts means that the object has rules for nodes.
 	hosts bool

@@ -100,6 +100,11 @@ type Rules struct {
 	index  index
 	// hostPolicies are objects with rules for nodes.
 	hostPolicies []*object
+	// ours are the objects with our label, and named the networks in them, which are
+	// gathered once.
+	ours      []*object
+	namedOnce sync.Once
+	named     networks
 }
 
 // New prepares verdicts on a cluster.
