@@ -68,7 +68,7 @@ func waterWorks(tb testing.TB) topology.Snapshot {
 }
 
 // mostAsked is about how many questions each layer is asked in a case.
-const mostAsked = 4000
+const mostAsked = 1500
 
 // TestGuardGolden compiles both layers of each case and compares them with the golden
 // files. The flows of flows.yaml, written by hand, pass as they do without; and of all
