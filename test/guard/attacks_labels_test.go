@@ -40,6 +40,8 @@ var attacksByLabel = []attack{
 	{name: "take a zone's label off a pod", as: tenant, do: merge("v1", "Pod", "cell-1/pump", `{"metadata":{"labels":{"plant.example/cell":null}}}`), want: refusedByGuard, by: byPods, says: "assign on sites/site"},
 	{name: "change a zone's label on a pod by its status", as: tenant, do: merge("v1", "Pod", "cell-1/pump", moved, "status"), want: refusedByGuard, by: byPodStatus, says: "change the pod itself"},
 	{name: "change a zone's label on a pod by its status", as: vendorSA, do: merge("v1", "Pod", "cell-1/pump", moved, "status"), want: refusedByGuard, by: byPodStatus, says: "change the pod itself"},
+	{name: "change a zone's label on a pod by its status", as: argo, do: merge("v1", "Pod", "cell-1/pump", moved, "status"), want: refusedByGuard, by: byPodStatus, says: "change the pod itself"},
+	{name: "set a zone's label by binding a pod to a node", as: argo, do: bind("cell-1/unbound", `{labels: {plant.example/cell: "2"}}`), want: refusedByGuard, by: byBindings, says: "change the pod itself"},
 	{name: "set a zone's label by binding a pod to a node", as: tenant, do: bind("cell-1/unbound", `{labels: {plant.example/cell: "2"}}`), want: refusedByGuard, by: byBindings, says: "change the pod itself"},
 	{name: "set a zone's label by binding a pod, the old way", as: tenant, do: send(http.MethodPost, "/api/v1/namespaces/cell-1/bindings", &corev1.Binding{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Binding"},
@@ -50,6 +52,7 @@ var attacksByLabel = []attack{
 	{name: "take the scope's label off one's namespace", as: tenant, do: merge("v1", "Namespace", "cell-1", `{"metadata":{"labels":{"zonewarden.io/scope":null}}}`), want: refusedByGuard, by: byScope, says: "assign on sites/site"},
 	{name: "set a label by which the scope excludes", as: tenant, do: merge("v1", "Namespace", "cell-1", `{"metadata":{"labels":{"plant.example/retired":"yes"}}}`), want: refusedByGuard, by: byScope, says: "plant.example/retired"},
 	{name: "take the scope's label off by the namespace's status", as: tenant, do: merge("v1", "Namespace", "cell-1", `{"metadata":{"labels":{"zonewarden.io/scope":null}}}`, "status"), want: refusedByGuard, by: byNamespaceStatus, says: "change the namespace itself"},
+	{name: "take the scope's label off by the namespace's status", as: argo, do: merge("v1", "Namespace", "cell-1", `{"metadata":{"labels":{"zonewarden.io/scope":null}}}`, "status"), want: refusedByGuard, by: byNamespaceStatus, says: "change the namespace itself"},
 	{name: "take the scope's label off by the namespace's finalize", as: tenant, do: finalize("cell-1", "zonewarden.io/scope"), want: refusedByGuard, by: byNamespaceStatus, says: "change the namespace itself"},
 	{name: "take the scope's label off a namespace", as: landlord, do: merge("v1", "Namespace", "historian", `{"metadata":{"labels":{"zonewarden.io/scope":null}}}`), want: refusedByGuard, by: byScope, says: "assign on sites/site"},
 	{name: "take the scope's label off a namespace", as: argo, do: merge("v1", "Namespace", "historian", `{"metadata":{"labels":{"zonewarden.io/scope":null}}}`), want: refusedByGuard, by: byScope, says: "assign on sites/site"},
@@ -74,6 +77,8 @@ metadata: {name: historian-standby}`), want: refusedByGuard, by: byZones, says: 
 apiVersion: v1
 kind: Namespace
 metadata: {name: packing}`), want: refusedByGuard, by: byZones, says: "zone packing names the namespace packing"},
+	{name: "delete one's own namespace, to make it anew", as: tenant, do: dry(remove("v1", "Namespace", "cell-1")), want: accepted,
+		because: "its pods go first (Kubernetes 1.33), cluster-wide floors stay, and making it anew is refused"},
 	{name: "move a device into another zone by its label (Asset)", as: tenant, do: merge(zonewarden, "Asset", "plc-1", `{"metadata":{"labels":{"plant.example/zone":"historian"}}}`), want: refusedByRBAC},
 	{name: "move a device into another zone by its label (Asset)", as: author, do: merge(zonewarden, "Asset", "plc-1", `{"metadata":{"labels":{"plant.example/zone":"historian"}}}`), want: refusedByRBAC},
 }

@@ -80,6 +80,7 @@ var attacksOnThePluginsKinds = []attack{
 	{name: "CiliumEndpoint: delete one", as: tenant, do: remove(ciliumV2, "CiliumEndpoint", "cell-1/pump"), want: refusedByGuard, by: byState, says: "the network plugin's own"},
 	{name: "CiliumEndpoint: delete all of a namespace", as: tenant, do: removeAll(ciliumV2, "CiliumEndpoint", "cell-1"), want: refusedByGuard, by: byState, says: "the network plugin's own"},
 	{name: "CiliumEndpoint", as: networkEditor, do: create(endpoint), want: refusedByGuard, by: byState, says: "exempt on sites/site"},
+	{name: "CiliumEndpoint", as: argo, do: create(endpoint), want: refusedByGuard, by: byState, says: "the network plugin's own"},
 	{name: "CiliumEndpoint", as: vendorSA, do: create(endpoint), want: refusedByRBAC},
 	{name: "CiliumIdentity: another zone's labels for an identity", as: tenant, do: create(identity), want: refusedByRBAC},
 	{name: "CiliumIdentity: another zone's labels for an identity", as: networkEditor, do: create(identity), want: refusedByGuard, by: byState, says: "exempt on sites/site"},

@@ -5,9 +5,7 @@ package guard
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"strings"
 	"testing"
 
 	"k8s.io/client-go/rest"
@@ -72,9 +70,7 @@ data: {}`)), then: "stays; the operator reports the service. The zone's policies
 }
 
 func tryOverrides(t *testing.T) {
-	rows := []string{"| override | as | and then |", "|---|---|---|"}
 	for _, o := range overrides {
-		rows = append(rows, fmt.Sprintf("| %s | %s | %s |", o.name, o.as, o.then))
 		t.Run(o.name, func(t *testing.T) {
 			if err := o.do(t.Context(), site.callers[o.as]); outcomeOf(err) != accepted {
 				t.Errorf("%s: %v", outcomeOf(err), err)
@@ -91,7 +87,7 @@ func tryOverrides(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	t.Logf("%d overrides\n%s", len(overrides), strings.Join(rows, "\n"))
+	t.Logf("%d overrides\n%s", len(overrides), overrideTable())
 }
 
 // impersonating is a request under another's name.

@@ -136,6 +136,11 @@ func each(requests ...request) request {
 	}
 }
 
+// dry asks for everything but the deed.
+func dry(r request) request {
+	return func(ctx context.Context, c *caller) error { return r(ctx, c.dryRun()) }
+}
+
 // outcome of a request.
 type outcome string
 

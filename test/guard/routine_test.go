@@ -5,9 +5,7 @@ package guard
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -24,12 +22,13 @@ type routine struct {
 	undo request
 }
 
+func routines() []routine {
+	return slices.Concat(routinesOfControllers, routinesOfNodes, routinesOfPeople, routinesOfOperators, routinesOutOfScope)
+}
+
 func doRoutines(t *testing.T) {
-	all := slices.Concat(routinesOfControllers, routinesOfNodes, routinesOfPeople, routinesOfOperators, routinesOutOfScope)
-	rows := []string{"| routine | as |", "|---|---|"}
 	var late []routine
-	for _, r := range all {
-		rows = append(rows, fmt.Sprintf("| %s | %s |", r.name, r.as))
+	for _, r := range routines() {
 		t.Run(r.name+", as "+string(r.as), func(t *testing.T) {
 			if err := r.do(t.Context(), site.callers[r.as]); outcomeOf(err) != accepted {
 				t.Errorf("%s: %v", outcomeOf(err), err)
@@ -44,10 +43,10 @@ func doRoutines(t *testing.T) {
 	for _, r := range late {
 		t.Run(r.name+", at last", func(t *testing.T) { finishRoutine(t, r) })
 	}
-	if len(all) < 25 {
-		t.Errorf("only %d routines", len(all))
+	if n := len(routines()); n < 25 {
+		t.Errorf("only %d routines", n)
 	}
-	t.Logf("%d routines\n%s", len(all), strings.Join(rows, "\n"))
+	t.Logf("%d routines\n%s", len(routines()), routineTable())
 }
 
 func finishRoutine(t *testing.T, r routine) {

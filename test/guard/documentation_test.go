@@ -1,0 +1,39 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package guard
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestDocumentation: docs/guard.md has the tables as they are tried, and names every policy.
+func TestDocumentation(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../docs/guard.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(raw)
+	for what, table := range map[string]string{"attempts": attackTable(), "overrides": overrideTable(), "routines": routineTable()} {
+		if !strings.Contains(page, table) {
+			t.Errorf("docs/guard.md does not have the %s as they are; paste:\n%s", what, table)
+		}
+	}
+	for _, o := range guardObjects() {
+		if o.GetKind() == "ValidatingAdmissionPolicy" && !strings.Contains(page, "`"+o.GetName()+"`") {
+			t.Errorf("docs/guard.md does not know %s", o.GetName())
+		}
+	}
+	n := 0
+	for _, a := range attacks {
+		n += len(a.table)
+	}
+	said := fmt.Sprintf("%d attempts, %d overrides and %d routines", n, len(overrides), len(routines()))
+	if !strings.Contains(page, said) {
+		t.Errorf("docs/guard.md does not say %q", said)
+	}
+}
