@@ -96,26 +96,30 @@ const (
 // Guard says how the segmentation is kept from being undone. Policies of others
 // only ever add: without a guard one "allow all" in a namespace opens its zone.
 type Guard struct {
-	// layers in force. Empty: none, and the Site says so.
+	// layers in force. Empty: none, and the Site says so. What keeps others from
+	// our own objects, from declarations and from the network plugin's state holds
+	// in any case.
 	// +optional
 	// +listType=set
 	// +kubebuilder:default={Admission}
 	Layers []GuardLayer `json:"layers"`
-	// hostNetwork says what happens to pods in scope that ask for the node's own
-	// network, which no policy holds: the API server refuses them (Deny), lets them
-	// pass with a warning, or lets them pass. Those that run are reported in any case.
+	// hostNetwork says what happens to pods and templates in scope that newly ask
+	// for the node's own network, which no policy holds: the API server refuses them
+	// (Deny), lets them pass with a warning, or lets them pass. Those that run are
+	// reported in any case.
 	// +optional
 	// +kubebuilder:default=Deny
 	HostNetwork GuardAction `json:"hostNetwork,omitempty"`
-	// secondInterfaces says the same of pods in scope that ask for further
-	// interfaces (Multus), which no policy holds either.
+	// secondInterfaces says the same of those that newly ask for further interfaces
+	// (Multus), which no policy holds either.
 	// +optional
 	// +kubebuilder:default=Deny
 	SecondInterfaces GuardAction `json:"secondInterfaces,omitempty"`
 	// neverExempt are accounts that the guard holds to the rules even if they have
-	// the verb exempt, for example because a GitOps controller was given every verb
-	// there is: system:serviceaccount:argocd:argocd-application-controller. They
-	// may still write Zones and Conduits as their rights say.
+	// the verbs exempt, enter, assign or expose, for example because a GitOps
+	// controller was given every verb there is:
+	// system:serviceaccount:argocd:argocd-application-controller. They may still
+	// write Zones and Conduits as their rights say.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=32

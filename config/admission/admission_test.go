@@ -178,8 +178,10 @@ func TestSystemNamespacesAreSpared(t *testing.T) {
 // operator write all the time must not wait until the API server has found our definitions.
 func TestRunningPlantNeedsNoParameter(t *testing.T) {
 	t.Parallel()
-	never := []string{"pods/status", "pods/binding", "bindings", "namespaces/status", "namespaces/finalize", "services/status",
-		"ciliumendpoints", "ciliumendpointslices", "ciliumidentities", "ciliumnodes", "ciliumcidrgroups", "conduits", "*"}
+	never := []string{
+		"pods/status", "pods/binding", "bindings", "namespaces/status", "namespaces/finalize", "services/status",
+		"ciliumendpoints", "ciliumendpointslices", "ciliumidentities", "ciliumnodes", "ciliumcidrgroups", "conduits", "*",
+	}
 	for name, p := range load(t).policies {
 		for _, r := range p.Spec.MatchConstraints.ResourceRules {
 			for _, resource := range r.Resources {

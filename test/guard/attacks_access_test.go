@@ -38,8 +38,10 @@ var attacksByAccess = []attack{
 	{name: "proxy to a node's kubelet, disguised as monitoring", as: networkEditor, do: connect(http.MethodGet, "/api/v1/nodes/node-1/proxy/metrics/%2e%2e/pods"), want: refusedByGuard, by: byNodes, says: "enter on sites/site"},
 	{name: "proxy to a node's kubelet", as: argo, do: connect(http.MethodPost, "/api/v1/nodes/node-1/proxy/run/cell-1/pump/pump"), want: refusedByGuard, by: byNodes, says: "enter on sites/site"},
 	{name: "proxy to a node's kubelet", as: tenant, do: connect(http.MethodPost, "/api/v1/nodes/node-1/proxy/run/cell-1/pump/pump"), want: refusedByRBAC},
-	{name: "exec out of scope", as: neighbour, do: connect(http.MethodPost, "/api/v1/namespaces/office/pods/mail/exec?command=sh"), want: accepted,
-		because: "the pod is in no zone, and what it reaches from there is up to the policies"},
+	{
+		name: "exec out of scope", as: neighbour, do: connect(http.MethodPost, "/api/v1/namespaces/office/pods/mail/exec?command=sh"), want: accepted,
+		because: "the pod is in no zone, and what it reaches from there is up to the policies",
+	},
 }
 
 const service = `
@@ -74,14 +76,18 @@ spec: {externalIPs: [10.20.1.11], ports: [{port: 502}]}`), want: refusedByGuard,
 	{name: "a PLC's address as a load balancer's, out of scope", as: neighbour, do: merge("v1", "Service", "office/mail",
 		`{"status":{"loadBalancer":{"ingress":[{"ip":"10.20.1.11"}]}}}`, "status"), want: refusedByGuard, by: byStatus, says: "may write services/status in all namespaces"},
 	{name: "EndpointSlice by hand", as: tenant, do: create(with(handmade, "NS", "cell-1")), want: refusedByGuard, by: byEndpoints, says: "give the Service a selector"},
-	{name: "EndpointSlice that a controller made, led elsewhere", as: tenant, do: redirectSlice("pump"), want: refusedByGuard, by: byManaged, says: "give the Service a selector"},
-	{name: "EndpointSlice that a controller made, led elsewhere", as: argo, do: redirectSlice("pump"), want: refusedByGuard, by: byManaged, says: "give the Service a selector"},
-	{name: "EndpointSlice that a controller made, its label taken off", as: tenant, do: disownSlice("pump"), want: refusedByGuard, by: byManaged + "|" + byEndpoints, says: "give the Service a selector"},
-	{name: "EndpointSlice by hand, with the label of a controller's", as: tenant, do: create(with(handmade, "name: forged", "name: forged, labels: {endpointslice.kubernetes.io/managed-by: endpointslice-controller.k8s.io}", "NS", "cell-1")),
-		want: refusedByGuard, by: byManaged, says: "leave the label endpointslice.kubernetes.io/managed-by out"},
-	{name: "EndpointSlice by hand, emptied and filled", as: tenant, do: each(create(with(handmade, "[{addresses: [10.9.0.5]}]", "[]", "NS", "cell-1")),
-		merge("discovery.k8s.io/v1", "EndpointSlice", "cell-1/forged", `{"endpoints":[{"addresses":["10.9.0.5"]}]}`)), want: refusedByGuard, by: byEndpoints, says: "give the Service a selector",
-		undo: remove("discovery.k8s.io/v1", "EndpointSlice", "cell-1/forged")},
+	{name: "EndpointSlice that a controller made, led elsewhere", as: tenant, do: redirectSlice, want: refusedByGuard, by: byManaged, says: "give the Service a selector"},
+	{name: "EndpointSlice that a controller made, led elsewhere", as: argo, do: redirectSlice, want: refusedByGuard, by: byManaged, says: "give the Service a selector"},
+	{name: "EndpointSlice that a controller made, its label taken off", as: tenant, do: disownSlice, want: refusedByGuard, by: byManaged + "|" + byEndpoints, says: "give the Service a selector"},
+	{
+		name: "EndpointSlice by hand, with the label of a controller's", as: tenant, do: create(with(handmade, "name: forged", "name: forged, labels: {endpointslice.kubernetes.io/managed-by: endpointslice-controller.k8s.io}", "NS", "cell-1")),
+		want: refusedByGuard, by: byManaged, says: "leave the label endpointslice.kubernetes.io/managed-by out",
+	},
+	{
+		name: "EndpointSlice by hand, emptied and filled", as: tenant, do: each(create(with(handmade, "[{addresses: [10.9.0.5]}]", "[]", "NS", "cell-1")),
+			merge("discovery.k8s.io/v1", "EndpointSlice", "cell-1/forged", `{"endpoints":[{"addresses":["10.9.0.5"]}]}`)), want: refusedByGuard, by: byEndpoints, says: "give the Service a selector",
+		undo: remove("discovery.k8s.io/v1", "EndpointSlice", "cell-1/forged"),
+	},
 	{name: "Endpoints by hand, with the label of a controller's", as: vendorSA, do: create(`
 apiVersion: v1
 kind: Endpoints

@@ -97,14 +97,17 @@ var attacksOnDeclarations = []attack{
 
 	{name: "delete a policy of the guard", as: tenant, do: remove(admissions, "ValidatingAdmissionPolicy", "zonewarden-pods"), want: refusedByRBAC},
 	{name: "delete a binding of the guard", as: networkEditor, do: remove(admissions, "ValidatingAdmissionPolicyBinding", "zonewarden-foreign-policies"), want: refusedByRBAC},
-	{name: "bind the administrators' role in one's own namespace, and use it", as: tenant, do: each(create(`
+	{
+		name: "bind the administrators' role in one's own namespace, and use it", as: tenant, do: each(create(`
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata: {name: promote, namespace: cell-1}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: zonewarden-site-administrator}
 subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: tenant}]`), create(podWithLabel)), want: refusedByGuard, by: byPods, says: sayCell,
-		undo: remove("rbac.authorization.k8s.io/v1", "RoleBinding", "cell-1/promote")},
-	{name: "give oneself the verbs in one's own namespace, and use them", as: tenant, do: each(create(`
+		undo: remove("rbac.authorization.k8s.io/v1", "RoleBinding", "cell-1/promote"),
+	},
+	{
+		name: "give oneself the verbs in one's own namespace, and use them", as: tenant, do: each(create(`
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: {name: promote, namespace: cell-1}
@@ -114,5 +117,6 @@ kind: RoleBinding
 metadata: {name: promote, namespace: cell-1}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: promote}
 subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: tenant}]`), create(podWithLabel)), want: refusedByGuard, by: byPods, says: sayCell,
-		undo: each(remove("rbac.authorization.k8s.io/v1", "RoleBinding", "cell-1/promote"), remove("rbac.authorization.k8s.io/v1", "Role", "cell-1/promote"))},
+		undo: each(remove("rbac.authorization.k8s.io/v1", "RoleBinding", "cell-1/promote"), remove("rbac.authorization.k8s.io/v1", "Role", "cell-1/promote")),
+	},
 }

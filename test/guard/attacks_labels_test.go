@@ -77,8 +77,10 @@ metadata: {name: historian-standby}`), want: refusedByGuard, by: byZones, says: 
 apiVersion: v1
 kind: Namespace
 metadata: {name: packing}`), want: refusedByGuard, by: byZones, says: "zone packing names the namespace packing"},
-	{name: "delete one's own namespace, to make it anew", as: tenant, do: dry(remove("v1", "Namespace", "cell-1")), want: accepted,
-		because: "its pods go first (Kubernetes 1.33), cluster-wide floors stay, and making it anew is refused"},
+	{
+		name: "delete one's own namespace, to make it anew", as: tenant, do: dry(remove("v1", "Namespace", "cell-1")), want: accepted,
+		because: "its pods go first (Kubernetes 1.33), cluster-wide floors stay, and making it anew is refused",
+	},
 	{name: "move a device into another zone by its label (Asset)", as: tenant, do: merge(zonewarden, "Asset", "plc-1", `{"metadata":{"labels":{"plant.example/zone":"historian"}}}`), want: refusedByRBAC},
 	{name: "move a device into another zone by its label (Asset)", as: author, do: merge(zonewarden, "Asset", "plc-1", `{"metadata":{"labels":{"plant.example/zone":"historian"}}}`), want: refusedByRBAC},
 }

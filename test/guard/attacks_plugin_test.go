@@ -95,13 +95,17 @@ var attacksOnThePluginsKinds = []attack{
 	{name: "CiliumClusterwideEnvoyConfig", as: networkEditor, do: create(envoyEverywhere), want: refusedByGuard, by: byRoutes, says: "exempt on sites/site"},
 	{name: "CiliumNodeConfig: audit mode on every node", as: tenant, do: create(with(nodeConfig, "NS", "cell-1")), want: refusedByGuard, by: byRoutes, says: "exempt on sites/site"},
 	{name: "cilium-config: audit mode", as: networkEditor, do: merge("v1", "ConfigMap", "kube-system/cilium-config", audit), want: refusedByGuard, by: byConfig, says: "can turn every policy off"},
-	{name: "cilium-config: audit mode", as: agentOperator, do: merge("v1", "ConfigMap", "kube-system/cilium-config", audit), want: accepted,
-		because: "it is the network plugin itself, bound to zonewarden-network-plugin", undo: merge("v1", "ConfigMap", "kube-system/cilium-config", `{"data":{"policy-audit-mode":"false"}}`)},
+	{
+		name: "cilium-config: audit mode", as: agentOperator, do: merge("v1", "ConfigMap", "kube-system/cilium-config", audit), want: accepted,
+		because: "it is the network plugin itself, bound to zonewarden-network-plugin", undo: merge("v1", "ConfigMap", "kube-system/cilium-config", `{"data":{"policy-audit-mode":"false"}}`),
+	},
 	{name: "cilium-config: audit mode", as: argo, do: merge("v1", "ConfigMap", "kube-system/cilium-config", audit), want: refusedByGuard, by: byConfig + "-accounts", says: "can turn every policy off"},
 	{name: "cilium-config: binary data", as: networkEditor, do: merge("v1", "ConfigMap", "kube-system/cilium-config", `{"binaryData":{"enable-policy":"bmV2ZXI="}}`), want: refusedByGuard, by: byConfig, says: "can turn every policy off"},
 	{name: "cilium-config: delete it", as: networkEditor, do: remove("v1", "ConfigMap", "kube-system/cilium-config"), want: refusedByGuard, by: byConfig, says: "can turn every policy off"},
-	{name: "cilium-config: delete it in a collection", as: networkEditor, do: removeAll("v1", "ConfigMap", "kube-system", client.MatchingFields{"metadata.name": "cilium-config"}),
-		want: refusedByGuard, by: byConfig, says: "can turn every policy off"},
+	{
+		name: "cilium-config: delete it in a collection", as: networkEditor, do: removeAll("v1", "ConfigMap", "kube-system", client.MatchingFields{"metadata.name": "cilium-config"}),
+		want: refusedByGuard, by: byConfig, says: "can turn every policy off",
+	},
 	{name: "cilium-config in another namespace", as: tenant, do: create(`
 apiVersion: v1
 kind: ConfigMap

@@ -36,8 +36,10 @@ var attacksByPolicy = []attack{
 	{name: "NetworkPolicy that allows all", as: developer, do: create(with(allowAll, "NS", "cell-1")), want: refusedByGuard, by: byForeign, says: "Conduit"},
 	{name: "NetworkPolicy that allows all", as: argo, do: create(with(allowAll, "NS", "cell-1")), want: refusedByGuard, by: byForeign, says: "Conduit"},
 	{name: "NetworkPolicy that allows all, in a namespace of somebody else", as: neighbour, do: create(with(allowAll, "NS", "cell-1")), want: refusedByRBAC},
-	{name: "NetworkPolicy that allows all, out of scope", as: neighbour, do: create(with(allowAll, "NS", "office")), want: accepted,
-		because: "it selects the pods of its own namespace, and to reach a zone both ends must allow", undo: remove(networking, "NetworkPolicy", "office/allow-all")},
+	{
+		name: "NetworkPolicy that allows all, out of scope", as: neighbour, do: create(with(allowAll, "NS", "office")), want: accepted,
+		because: "it selects the pods of its own namespace, and to reach a zone both ends must allow", undo: remove(networking, "NetworkPolicy", "office/allow-all"),
+	},
 	{name: "NetworkPolicy that allows one pod in", as: tenant, do: create(`
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -55,12 +57,14 @@ metadata: {name: undeclared, namespace: cell-1}
 spec: {podSelector: {}, policyTypes: [Ingress], egress: [{}]}`), want: refusedByGuard, by: byForeign, says: "Conduit"},
 	{name: "NetworkPolicy from before the guard, widened", as: tenant, do: merge(networking, "NetworkPolicy", "cell-1/from-before",
 		`{"spec":{"policyTypes":["Ingress","Egress"],"egress":[{}]}}`), want: refusedByGuard, by: byForeign, says: "Conduit"},
-	{name: "NetworkPolicy that denies all", as: tenant, do: create(`
+	{
+		name: "NetworkPolicy that denies all", as: tenant, do: create(`
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {name: deny-all, namespace: cell-1}
 spec: {podSelector: {}, policyTypes: [Ingress, Egress]}`), want: accepted,
-		because: "it allows nothing; where the zone is not enforced it cuts pods that its author could delete", undo: remove(networking, "NetworkPolicy", "cell-1/deny-all")},
+		because: "it allows nothing; where the zone is not enforced it cuts pods that its author could delete", undo: remove(networking, "NetworkPolicy", "cell-1/deny-all"),
+	},
 	{name: "CiliumNetworkPolicy that allows all", as: tenant, do: create(`
 apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy
@@ -114,8 +118,10 @@ var attacksOnOwnObjects = []attack{
 	{name: "edit a floor", as: siteAdmin, do: merge(networking, "NetworkPolicy", "cell-1/zone-cell-1", `{"spec":{"ingress":[{}]}}`), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit"},
 	{name: "take our label off a floor", as: tenant, do: merge(networking, "NetworkPolicy", "cell-1/zone-cell-1",
 		`{"metadata":{"labels":{"app.kubernetes.io/managed-by":null}}}`), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit"},
-	{name: "own a floor by server-side apply, by force and under our field manager", as: tenant,
-		do: applyAs(parse(with(allowAll, "NS", "cell-1", "allow-all", "zone-cell-1, labels: {app.kubernetes.io/managed-by: zonewarden}"))[0], "zonewarden"), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit"},
+	{
+		name: "own a floor by server-side apply, by force and under our field manager", as: tenant,
+		do: applyAs(parse(with(allowAll, "NS", "cell-1", "allow-all", "zone-cell-1, labels: {app.kubernetes.io/managed-by: zonewarden}"))[0], "zonewarden"), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit",
+	},
 	{name: "have a floor collected as garbage, by an owner reference", as: tenant, do: merge(networking, "NetworkPolicy", "cell-1/zone-cell-1",
 		`{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"gone","uid":"00000000-0000-0000-0000-000000000000"}]}}`), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit"},
 	{name: "delete a floor", as: tenant, do: remove(networking, "NetworkPolicy", "cell-1/zone-cell-1"), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit"},
@@ -157,8 +163,10 @@ spec: {externalCIDRs: [10.9.0.0/16]}`), want: refusedByGuard, by: byNames, says:
 	{name: "take a name of ours before us", as: argo, do: create(with(group, "NAME", "zone-new")), want: refusedByGuard, by: byNames, says: "take another name"},
 	{name: "edit a policy from before the guard under a name of ours", as: networkEditor, do: merge(ciliumV2, "CiliumClusterwideNetworkPolicy", "zone-from-before",
 		`{"metadata":{"labels":{"a":"b"}}}`), want: refusedByGuard, by: byNames, says: "take another name"},
-	{name: "delete a policy from before the guard under a name of ours", as: networkEditor,
-		do: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "zone-from-before"), want: refusedByGuard, by: byNames, says: "declare a Zone or Conduit"},
+	{
+		name: "delete a policy from before the guard under a name of ours", as: networkEditor,
+		do: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "zone-from-before"), want: refusedByGuard, by: byNames, says: "declare a Zone or Conduit",
+	},
 }
 
 const group = `

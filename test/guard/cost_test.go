@@ -93,8 +93,12 @@ func takeLargeObjects(t *testing.T) {
 		})
 	}
 	for _, o := range [][3]string{
-		{"v1", "Pod", "cell-1/large"}, {"apps/v1", "Deployment", "cell-1/spoof"}, {networking, "NetworkPolicy", "office/large"},
-		{"v1", "Service", "cell-1/open"}, {"v1", "Namespace", "large"}, {ciliumV2, "CiliumCIDRGroup", "zone-large"},
+		{"v1", "Pod", "cell-1/large"},
+		{"apps/v1", "Deployment", "cell-1/spoof"},
+		{networking, "NetworkPolicy", "office/large"},
+		{"v1", "Service", "cell-1/open"},
+		{"v1", "Namespace", "large"},
+		{ciliumV2, "CiliumCIDRGroup", "zone-large"},
 	} {
 		if err := remove(o[0], o[1], o[2], client.GracePeriodSeconds(0))(t.Context(), site.callers[administrator]); err != nil {
 			t.Errorf("removing %s: %v", o[2], err)

@@ -38,24 +38,21 @@ func pod(template string) string {
 
 // redirectSlice leads a service of cell-1 to an address in the office, by the slice that
 // a controller made for it.
-func redirectSlice(service string) request {
-	return editSlice(service, func(s *discoveryv1.EndpointSlice) {
-		s.Endpoints = []discoveryv1.Endpoint{{Addresses: []string{"10.9.0.5"}}}
-	})
-}
+var redirectSlice = editSlice(func(s *discoveryv1.EndpointSlice) {
+	s.Endpoints = []discoveryv1.Endpoint{{Addresses: []string{"10.9.0.5"}}}
+})
 
-// disownSlice takes the controller's label off.
-func disownSlice(service string) request {
-	return editSlice(service, func(s *discoveryv1.EndpointSlice) {
-		s.Endpoints = []discoveryv1.Endpoint{{Addresses: []string{"10.9.0.5"}}}
-		delete(s.Labels, discoveryv1.LabelManagedBy)
-	})
-}
+// disownSlice does so and takes the controller's label off.
+var disownSlice = editSlice(func(s *discoveryv1.EndpointSlice) {
+	s.Endpoints = []discoveryv1.Endpoint{{Addresses: []string{"10.9.0.5"}}}
+	delete(s.Labels, discoveryv1.LabelManagedBy)
+})
 
-func editSlice(service string, edit func(*discoveryv1.EndpointSlice)) request {
+// editSlice edits the slice of the service pump.
+func editSlice(edit func(*discoveryv1.EndpointSlice)) request {
 	return func(ctx context.Context, c *caller) error {
 		var slices discoveryv1.EndpointSliceList
-		if err := c.List(ctx, &slices, client.InNamespace("cell-1"), client.MatchingLabels{discoveryv1.LabelServiceName: service}); err != nil {
+		if err := c.List(ctx, &slices, client.InNamespace("cell-1"), client.MatchingLabels{discoveryv1.LabelServiceName: "pump"}); err != nil {
 			return err
 		}
 		if len(slices.Items) == 0 {

@@ -35,11 +35,15 @@ var overrides = []override{
 	{name: "CiliumClusterwideNetworkPolicy that allows all", as: siteAdmin, do: create(with(clusterwide, "NAME", "allow-all")), then: staysReported, undo: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "allow-all")},
 	{name: "ClusterNetworkPolicy, Admin tier, Accept", as: siteAdmin, do: create(adminAccept), then: "stays and beats every deny below its tier; the layer AdminTier writes its denies in a range of its own before it", undo: remove(tiers, "ClusterNetworkPolicy", "let-in")},
 	{name: "policy from before the guard under a name of ours, deleted", as: siteAdmin, do: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "zone-from-before"), then: "ours takes its place"},
-	{name: "pod on the node's network, by itself and by a Deployment", as: siteAdmin, do: each(create(pod(onNode)),
-		create(workload("apps/v1", "Deployment", "spec: {"+selector+", template: "+onNode+"}"))), then: staysSeen,
-		undo: each(remove("v1", "Pod", "cell-1/spoof", client.GracePeriodSeconds(0)), remove("apps/v1", "Deployment", "cell-1/spoof"))},
-	{name: "second interface, host port, zone's label", as: siteAdmin, do: each(create(pod(multus)), create(with(pod(portForever), "spoof", "ports")), create(with(podWithLabel, "spoof", "labelled"))), then: staysSeen,
-		undo: each(remove("v1", "Pod", "cell-1/spoof", client.GracePeriodSeconds(0)), remove("v1", "Pod", "cell-1/ports", client.GracePeriodSeconds(0)), remove("v1", "Pod", "cell-1/labelled", client.GracePeriodSeconds(0)))},
+	{
+		name: "pod on the node's network, by itself and by a Deployment", as: siteAdmin, do: each(create(pod(onNode)),
+			create(workload("apps/v1", "Deployment", "spec: {"+selector+", template: "+onNode+"}"))), then: staysSeen,
+		undo: each(remove("v1", "Pod", "cell-1/spoof", client.GracePeriodSeconds(0)), remove("apps/v1", "Deployment", "cell-1/spoof")),
+	},
+	{
+		name: "second interface, host port, zone's label", as: siteAdmin, do: each(create(pod(multus)), create(with(pod(portForever), "spoof", "ports")), create(with(podWithLabel, "spoof", "labelled"))), then: staysSeen,
+		undo: each(remove("v1", "Pod", "cell-1/spoof", client.GracePeriodSeconds(0)), remove("v1", "Pod", "cell-1/ports", client.GracePeriodSeconds(0)), remove("v1", "Pod", "cell-1/labelled", client.GracePeriodSeconds(0))),
+	},
 	{name: "zone's label changed on a pod, by its status and by a binding", as: siteAdmin, do: each(merge("v1", "Pod", "cell-1/pump", moved),
 		merge("v1", "Pod", "cell-1/pump", `{"metadata":{"labels":{"plant.example/cell":"1"}}}`)), then: "the pod is in the other zone"},
 	{name: "labels of scope and zone on a namespace", as: siteAdmin, do: each(merge("v1", "Namespace", "office", `{"metadata":{"labels":{"zonewarden.io/scope":"ot","plant.example/zone":"cell-1"}}}`),
@@ -47,21 +51,27 @@ var overrides = []override{
 		create("apiVersion: v1\nkind: Namespace\nmetadata: {name: historian-standby}")), then: "the namespace is in the zone", undo: remove("v1", "Namespace", "historian-standby")},
 	{name: "exec, proxy to a pod, proxy to a node, ephemeral container", as: siteAdmin, do: each(ignoringNodes(connect(http.MethodPost, execPump)), ignoringNodes(connect(http.MethodGet, pump+"/proxy/")),
 		ignoringNodes(connect(http.MethodPost, "/api/v1/nodes/node-1/proxy/run/cell-1/pump/pump"))), then: "it is in the API server's audit log"},
-	{name: "NodePort, externalIPs, EndpointSlice by hand", as: siteAdmin, do: each(create(with(service, "NS", "cell-1", "TYPE", "NodePort")),
-		merge("v1", "Service", "cell-1/open", `{"spec":{"externalIPs":["10.9.0.80"]}}`), redirectSlice("pump"), create(`
+	{
+		name: "NodePort, externalIPs, EndpointSlice by hand", as: siteAdmin, do: each(create(with(service, "NS", "cell-1", "TYPE", "NodePort")),
+			merge("v1", "Service", "cell-1/open", `{"spec":{"externalIPs":["10.9.0.80"]}}`), redirectSlice, create(`
 apiVersion: apps/v1
 kind: ControllerRevision
 metadata: {name: by-hand, namespace: cell-1}
 revision: 7
 data: {}`)), then: "stays; the operator reports the service. The zone's policies hold at its pods",
-		undo: each(remove("v1", "Service", "cell-1/open"), remove("apps/v1", "ControllerRevision", "cell-1/by-hand"))},
-	{name: "CiliumLocalRedirectPolicy, CiliumEndpoint, cilium-config, NetworkAttachmentDefinition", as: siteAdmin, do: each(create(with(redirect, "NS", "cell-1")), create(endpoint),
-		merge("v1", "ConfigMap", "kube-system/cilium-config", audit), merge("v1", "ConfigMap", "kube-system/cilium-config", `{"data":{"policy-audit-mode":"false"}}`),
-		create(with(attachment, "NS", "cell-1"))), then: "stays; the probes of the node agent see what passes (EnforcementVerified)",
-		undo: each(remove(ciliumV2, "CiliumLocalRedirectPolicy", "cell-1/steal"), remove(ciliumV2, "CiliumEndpoint", "cell-1/forged"), remove("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", "cell-1/plant-lan"))},
+		undo: each(remove("v1", "Service", "cell-1/open"), remove("apps/v1", "ControllerRevision", "cell-1/by-hand")),
+	},
+	{
+		name: "CiliumLocalRedirectPolicy, CiliumEndpoint, cilium-config, NetworkAttachmentDefinition", as: siteAdmin, do: each(create(with(redirect, "NS", "cell-1")), create(endpoint),
+			merge("v1", "ConfigMap", "kube-system/cilium-config", audit), merge("v1", "ConfigMap", "kube-system/cilium-config", `{"data":{"policy-audit-mode":"false"}}`),
+			create(with(attachment, "NS", "cell-1"))), then: "stays; the probes of the node agent see what passes (EnforcementVerified)",
+		undo: each(remove(ciliumV2, "CiliumLocalRedirectPolicy", "cell-1/steal"), remove(ciliumV2, "CiliumEndpoint", "cell-1/forged"), remove("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", "cell-1/plant-lan")),
+	},
 	{name: "Zone that swallows others", as: argo, do: create(swallow), then: "the older zones win, the new one says `Overlap`", undo: remove(zonewarden, "Zone", "swallow")},
-	{name: "zone put into Observe", as: argo, do: each(merge(zonewarden, "Zone", "cell-1", `{"spec":{"enforcement":"Observe"}}`), merge(zonewarden, "Zone", "cell-1", `{"spec":{"enforcement":"Enforce"}}`)),
-		then: "it is declared, so it is done: who may write Zones decides. Give a GitOps account only what it syncs"},
+	{
+		name: "zone put into Observe", as: argo, do: each(merge(zonewarden, "Zone", "cell-1", `{"spec":{"enforcement":"Observe"}}`), merge(zonewarden, "Zone", "cell-1", `{"spec":{"enforcement":"Enforce"}}`)),
+		then: "it is declared, so it is done: who may write Zones decides. Give a GitOps account only what it syncs",
+	},
 	{name: "floor edited", as: administrator, do: merge(networking, "NetworkPolicy", "cell-1/zone-cell-1", `{"spec":{"ingress":[{}]}}`), then: reverted},
 	{name: "floor deleted", as: administrator, do: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "zone-cell-1"), then: reverted},
 	{name: "the garbage collector's account impersonated, to delete a floor", as: administrator, do: impersonating("system:serviceaccount:kube-system:generic-garbage-collector",

@@ -28,17 +28,23 @@ spec: {selector: {matchLabels: {app: APP}}, template: `+always(labelled)+"}", "A
 
 // routinesOfControllers are those of Kubernetes' own controllers, each with its account.
 var routinesOfControllers = []routine{
-	{name: "a CronJob makes Jobs, and they make pods with a zone's label", as: siteAdmin, do: create(with(`
+	{
+		name: "a CronJob makes Jobs, and they make pods with a zone's label", as: siteAdmin, do: create(with(`
 apiVersion: batch/v1
 kind: CronJob
 metadata: {name: backup, namespace: cell-1}
 spec: {schedule: "* * * * *", jobTemplate: {spec: {template: `+never(labelled)+"}}}", "APP", "backup")),
-		then: podsAppear("backup", 1, ""), late: true, undo: remove("batch/v1", "CronJob", "cell-1/backup")},
-	{name: "a Conduit that fails Closed is deleted, and the garbage collector takes its policy", as: siteAdmin,
-		do: ownedPolicy("closing", remove(zonewarden, "Conduit", "closing")), then: isGone(ciliumV2, "CiliumClusterwideNetworkPolicy", "conduit-closing")},
-	{name: "the same in the foreground (kubectl delete --cascade=foreground)", as: siteAdmin,
+		then: podsAppear("backup", 1, ""), late: true, undo: remove("batch/v1", "CronJob", "cell-1/backup"),
+	},
+	{
+		name: "a Conduit that fails Closed is deleted, and the garbage collector takes its policy", as: siteAdmin,
+		do: ownedPolicy("closing", remove(zonewarden, "Conduit", "closing")), then: isGone(ciliumV2, "CiliumClusterwideNetworkPolicy", "conduit-closing"),
+	},
+	{
+		name: "the same in the foreground (kubectl delete --cascade=foreground)", as: siteAdmin,
 		do:   ownedPolicy("closing-too", remove(zonewarden, "Conduit", "closing-too", client.PropagationPolicy(metav1.DeletePropagationForeground))),
-		then: isGone(zonewarden, "Conduit", "closing-too")},
+		then: isGone(zonewarden, "Conduit", "closing-too"),
+	},
 	{name: "a fuse Job's time is over: it goes, and with it the grants that it owns", as: administrator, do: fuse, then: bothGone(
 		isGone(ciliumV2, "CiliumNetworkPolicy", "cell-1/window-fused"), isGone("rbac.authorization.k8s.io/v1", "RoleBinding", "cell-1/window-fused"))},
 	{name: "a namespace is deleted with our policies and pods in it", as: siteAdmin, do: scrappedNamespace, then: isGone("v1", "Namespace", "cell-scrapped")},
@@ -46,21 +52,27 @@ spec: {schedule: "* * * * *", jobTemplate: {spec: {template: `+never(labelled)+"
 	{name: "scale a Deployment, as an autoscaler does", as: developer, do: merge("apps/v1", "Deployment", "cell-1/press", `{"spec":{"replicas":3}}`, "scale"), then: podsAppear("press", 3, "")},
 	{name: "roll out another image beside a zone's label", as: developer, do: merge("apps/v1", "Deployment", "cell-1/press",
 		`{"spec":{"template":{"spec":{"containers":[{"name":"c","image":"new"}]}}}}`), then: podsAppear("press", 1, "new"), undo: remove("apps/v1", "Deployment", "cell-1/press")},
-	{name: "scale a Deployment from before the guard that uses the node's network", as: developer,
+	{
+		name: "scale a Deployment from before the guard that uses the node's network", as: developer,
 		do:   each(merge("apps/v1", "Deployment", "cell-1/old-gateway", `{"metadata":{"labels":{"a":"b"}},"spec":{"template":{"spec":{"containers":[{"name":"gateway","image":"new"}]}}}}`), merge("apps/v1", "Deployment", "cell-1/old-gateway", `{"spec":{"replicas":1}}`)),
-		then: podsAppear("old-gateway", 1, ""), undo: merge("apps/v1", "Deployment", "cell-1/old-gateway", `{"spec":{"replicas":0}}`)},
-	{name: "a StatefulSet makes pods with a zone's label, and revisions", as: siteAdmin, do: create(with(`
+		then: podsAppear("old-gateway", 1, ""), undo: merge("apps/v1", "Deployment", "cell-1/old-gateway", `{"spec":{"replicas":0}}`),
+	},
+	{
+		name: "a StatefulSet makes pods with a zone's label, and revisions", as: siteAdmin, do: create(with(`
 apiVersion: apps/v1
 kind: StatefulSet
 metadata: {name: APP, namespace: cell-1}
 spec: {selector: {matchLabels: {app: APP}}, template: `+always(labelled)+"}", "APP", "logger")),
-		then: bothGone(podsAppear("logger", 1, ""), revisionAppears("logger")), undo: remove("apps/v1", "StatefulSet", "cell-1/logger")},
-	{name: "a DaemonSet makes pods with a zone's label, and revisions", as: siteAdmin, do: create(with(`
+		then: bothGone(podsAppear("logger", 1, ""), revisionAppears("logger")), undo: remove("apps/v1", "StatefulSet", "cell-1/logger"),
+	},
+	{
+		name: "a DaemonSet makes pods with a zone's label, and revisions", as: siteAdmin, do: create(with(`
 apiVersion: apps/v1
 kind: DaemonSet
 metadata: {name: APP, namespace: cell-1}
 spec: {selector: {matchLabels: {app: APP}}, template: `+with(always(labelled), "spec: {", "spec: {tolerations: [{operator: Exists}], ")+"}", "APP", "sensor")),
-		then: bothGone(podsAppear("sensor", 1, ""), revisionAppears("sensor")), undo: remove("apps/v1", "DaemonSet", "cell-1/sensor")},
+		then: bothGone(podsAppear("sensor", 1, ""), revisionAppears("sensor")), undo: remove("apps/v1", "DaemonSet", "cell-1/sensor"),
+	},
 	{name: "a Job makes pods with a zone's label", as: siteAdmin, do: create(with(`
 apiVersion: batch/v1
 kind: Job
@@ -71,14 +83,16 @@ apiVersion: v1
 kind: ReplicationController
 metadata: {name: APP, namespace: cell-1}
 spec: {template: `+always(labelled)+"}", "APP", "relic")), then: podsAppear("relic", 1, ""), undo: remove("v1", "ReplicationController", "cell-1/relic")},
-	{name: "make the ReplicaSets, Jobs and pods of checked templates under one account", as: controllers, do: each(
-		create(workload("apps/v1", "ReplicaSet", "spec: {replicas: 0, "+selector+", template: "+always(zoned)+"}")),
-		create(workload("batch/v1", "Job", "spec: {parallelism: 0, template: "+never(zoned)+"}")),
-		create(podWithLabel)),
-		undo: each(remove("apps/v1", "ReplicaSet", "cell-1/spoof"), remove("batch/v1", "Job", "cell-1/spoof"), remove("v1", "Pod", "cell-1/spoof", client.GracePeriodSeconds(0)))},
+	{
+		name: "make the ReplicaSets, Jobs and pods of checked templates under one account", as: controllers, do: each(
+			create(workload("apps/v1", "ReplicaSet", "spec: {replicas: 0, "+selector+", template: "+always(zoned)+"}")),
+			create(workload("batch/v1", "Job", "spec: {parallelism: 0, template: "+never(zoned)+"}")),
+			create(podWithLabel)),
+		undo: each(remove("apps/v1", "ReplicaSet", "cell-1/spoof"), remove("batch/v1", "Job", "cell-1/spoof"), remove("v1", "Pod", "cell-1/spoof", client.GracePeriodSeconds(0))),
+	},
 	{name: "collect garbage, write endpoints and revisions under one account", as: controllers, do: each(
 		remove(networking, "NetworkPolicy", "cell-1/zone-cell-1"), remove(ciliumV2, "CiliumEndpoint", "cell-1/pump"),
-		redirectSlice("pump"), create(`
+		redirectSlice, create(`
 apiVersion: apps/v1
 kind: ControllerRevision
 metadata: {name: archive-7, namespace: cell-1}

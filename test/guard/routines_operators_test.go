@@ -15,13 +15,15 @@ var routinesOfOperators = []routine{
 	{name: "write, change and delete every object of ours by server-side apply", as: operator, do: everyObject},
 	{name: "write statuses", as: operator, do: merge(zonewarden, "Conduit", "history", `{"status":{"observedGeneration":1}}`, "status")},
 
-	{name: "apply Zones, Conduits, Assets, Deployments, ConfigMaps", as: argo, do: each(
-		create(with(swallow, "swallow", "synced", "[cell-1, cell-2, historian]", "[synced]")), create(conduitOf("synced", "cell-1", "synced")),
-		create("apiVersion: zonewarden.io/v1alpha1\nkind: Asset\nmetadata: {name: synced}\nspec: {tag: synced, addresses: [10.20.1.99], role: PLC}"),
-		create(workload("apps/v1", "Deployment", "spec: {"+selector+", template: {metadata: {labels: {app: spoof}}, spec: {containers: [{name: c, image: i}]}}}")),
-		create("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: synced, namespace: cell-1}")),
+	{
+		name: "apply Zones, Conduits, Assets, Deployments, ConfigMaps", as: argo, do: each(
+			create(with(swallow, "swallow", "synced", "[cell-1, cell-2, historian]", "[synced]")), create(conduitOf("synced", "cell-1", "synced")),
+			create("apiVersion: zonewarden.io/v1alpha1\nkind: Asset\nmetadata: {name: synced}\nspec: {tag: synced, addresses: [10.20.1.99], role: PLC}"),
+			create(workload("apps/v1", "Deployment", "spec: {"+selector+", template: {metadata: {labels: {app: spoof}}, spec: {containers: [{name: c, image: i}]}}}")),
+			create("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: synced, namespace: cell-1}")),
 		undo: each(remove(zonewarden, "Conduit", "synced"), remove(zonewarden, "Zone", "synced"), remove(zonewarden, "Asset", "synced"),
-			remove("apps/v1", "Deployment", "cell-1/spoof"), remove("v1", "ConfigMap", "cell-1/synced"))},
+			remove("apps/v1", "Deployment", "cell-1/spoof"), remove("v1", "ConfigMap", "cell-1/synced")),
+	},
 	{name: "track a namespace in scope by its labels, and set pod security", as: argo, do: each(
 		merge("v1", "Namespace", "historian", `{"metadata":{"labels":{"argocd.argoproj.io/instance":"plant","app.kubernetes.io/part-of":"plant","pod-security.kubernetes.io/warn":"baseline"}}}`),
 		merge("v1", "Namespace", "historian", `{"metadata":{"labels":{"argocd.argoproj.io/instance":null}}}`))},
@@ -30,21 +32,27 @@ var routinesOfOperators = []routine{
 
 	{name: "CiliumEndpoint: make, change, delete", as: agent, do: each(create(endpoint), merge(ciliumV2, "CiliumEndpoint", "cell-1/forged", `{"status":{"identity":{"id":7}}}`),
 		remove(ciliumV2, "CiliumEndpoint", "cell-1/forged"))},
-	{name: "CiliumIdentity and CiliumNode", as: agent, do: each(create(identity), create(ciliumNode)),
-		undo: each(remove(ciliumV2, "CiliumIdentity", "4712"), remove(ciliumV2, "CiliumNode", "forged"))},
+	{
+		name: "CiliumIdentity and CiliumNode", as: agent, do: each(create(identity), create(ciliumNode)),
+		undo: each(remove(ciliumV2, "CiliumIdentity", "4712"), remove(ciliumV2, "CiliumNode", "forged")),
+	},
 	{name: "CiliumEndpointSlice, CiliumEnvoyConfig, and collecting endpoints", as: agentOperator, do: each(create(slice), remove("cilium.io/v2alpha1", "CiliumEndpointSlice", "forged"),
 		create(envoy), remove(ciliumV2, "CiliumEnvoyConfig", "cell-1/steal"), remove(ciliumV2, "CiliumEndpoint", "cell-1/pump"))},
 	{name: "annotate cilium-config", as: agentOperator, do: merge("v1", "ConfigMap", "kube-system/cilium-config", `{"metadata":{"annotations":{"a":"b"}}}`)},
 	{name: "give a load balancer its address", as: agentOperator, do: merge("v1", "Service", "office/mail", `{"status":{"loadBalancer":{"ingress":[{"ip":"10.9.0.80"}]}}}`, "status")},
 
-	{name: "pods and StatefulSets without anything special, in scope", as: vendorSA, do: each(
-		create("apiVersion: v1\nkind: Pod\nmetadata: {name: made, namespace: cell-1}\nspec: {containers: [{name: c, image: i}]}"),
-		create(workload("apps/v1", "StatefulSet", "spec: {"+selector+", template: {metadata: {labels: {app: spoof}}, spec: {containers: [{name: c, image: i}]}}}"))),
-		undo: each(remove("v1", "Pod", "cell-1/made", client.GracePeriodSeconds(0)), remove("apps/v1", "StatefulSet", "cell-1/spoof"))},
+	{
+		name: "pods and StatefulSets without anything special, in scope", as: vendorSA, do: each(
+			create("apiVersion: v1\nkind: Pod\nmetadata: {name: made, namespace: cell-1}\nspec: {containers: [{name: c, image: i}]}"),
+			create(workload("apps/v1", "StatefulSet", "spec: {"+selector+", template: {metadata: {labels: {app: spoof}}, spec: {containers: [{name: c, image: i}]}}}"))),
+		undo: each(remove("v1", "Pod", "cell-1/made", client.GracePeriodSeconds(0)), remove("apps/v1", "StatefulSet", "cell-1/spoof")),
+	},
 	{name: "Endpoints as a lock: annotations and no addresses", as: vendorSA, do: each(create("apiVersion: v1\nkind: Endpoints\nmetadata: {name: leader, namespace: cell-1}"),
 		merge("v1", "Endpoints", "cell-1/leader", `{"metadata":{"annotations":{"leader":"a"}}}`)), undo: remove("v1", "Endpoints", "cell-1/leader")},
-	{name: "pod on the node's network in kube-system", as: vendorSA, do: create(with(pod(onNode), "cell-1", "kube-system")),
-		undo: remove("v1", "Pod", "kube-system/spoof", client.GracePeriodSeconds(0))},
+	{
+		name: "pod on the node's network in kube-system", as: vendorSA, do: create(with(pod(onNode), "cell-1", "kube-system")),
+		undo: remove("v1", "Pod", "kube-system/spoof", client.GracePeriodSeconds(0)),
+	},
 	{name: "other ConfigMaps of kube-system: make, change, delete", as: networkEditor, do: each(create("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other, namespace: kube-system}"),
 		merge("v1", "ConfigMap", "kube-system/other", audit), remove("v1", "ConfigMap", "kube-system/other"))},
 	{name: "CiliumCIDRGroups and CiliumClusterwideNetworkPolicies from before the guard: annotate, delete", as: networkEditor, do: each(

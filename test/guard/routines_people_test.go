@@ -18,8 +18,10 @@ var routinesOfNodes = []routine{
 	{name: "bind a pod to its node, as the scheduler does", as: administrator, do: bind("cell-1/pump", "{}")},
 	{name: "report a pod's status, and its service's slice is filled", as: node, do: patched(types.StrategicMergePatchType, "v1", "Pod", "cell-1/pump",
 		`{"status":{"phase":"Running","podIP":"10.42.0.7","podIPs":[{"ip":"10.42.0.7"}],"conditions":[{"type":"Ready","status":"True"}]}}`, "status"), then: sliceHolds("pump", "10.42.0.7")},
-	{name: "report a static pod, with a zone's label and on the node's network (mirror pod)", as: node, do: mirrorPod,
-		undo: remove("v1", "Pod", "cell-1/static-node-1", client.GracePeriodSeconds(0))},
+	{
+		name: "report a static pod, with a zone's label and on the node's network (mirror pod)", as: node, do: mirrorPod,
+		undo: remove("v1", "Pod", "cell-1/static-node-1", client.GracePeriodSeconds(0)),
+	},
 	{name: "read metrics by the proxy to a node", as: networkEditor, do: connect(http.MethodGet, "/api/v1/nodes/node-1/proxy/metrics/cadvisor")},
 }
 
@@ -54,12 +56,14 @@ spec: {podSelector: {}, policyTypes: [Ingress, Egress], ingress: [], egress: []}
 		merge(ciliumV2, "CiliumNetworkPolicy", "cell-1/from-before", `{"metadata":{"annotations":{"a":"b"}}}`))},
 	{name: "narrow a policy from before the guard to nothing", as: tenant, do: merge(networking, "NetworkPolicy", "cell-1/from-before", `{"spec":{"ingress":[]}}`)},
 	{name: "delete policies from before the guard", as: tenant, do: each(remove(networking, "NetworkPolicy", "cell-1/from-before"), remove(ciliumV2, "CiliumNetworkPolicy", "cell-1/from-before"))},
-	{name: "pod, Deployment, ClusterIP Service and ConfigMap without anything special", as: developer, do: each(
-		create(with(pod(onNode), "hostNetwork: true", "hostNetwork: false")),
-		create(workload("apps/v1", "Deployment", "spec: {"+selector+", template: {metadata: {labels: {app: spoof}}, spec: {containers: [{name: c, image: i}]}}}")),
-		create(with(service, "NS", "cell-1", "TYPE", "ClusterIP")),
-		create("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: recipe, namespace: cell-1}")),
-		undo: each(remove("v1", "Pod", "cell-1/spoof", client.GracePeriodSeconds(0)), remove("apps/v1", "Deployment", "cell-1/spoof"), remove("v1", "Service", "cell-1/open"), remove("v1", "ConfigMap", "cell-1/recipe"))},
+	{
+		name: "pod, Deployment, ClusterIP Service and ConfigMap without anything special", as: developer, do: each(
+			create(with(pod(onNode), "hostNetwork: true", "hostNetwork: false")),
+			create(workload("apps/v1", "Deployment", "spec: {"+selector+", template: {metadata: {labels: {app: spoof}}, spec: {containers: [{name: c, image: i}]}}}")),
+			create(with(service, "NS", "cell-1", "TYPE", "ClusterIP")),
+			create("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: recipe, namespace: cell-1}")),
+		undo: each(remove("v1", "Pod", "cell-1/spoof", client.GracePeriodSeconds(0)), remove("apps/v1", "Deployment", "cell-1/spoof"), remove("v1", "Service", "cell-1/open"), remove("v1", "ConfigMap", "cell-1/recipe")),
+	},
 	{name: "label and annotate a pod by other keys, and delete it", as: developer, do: each(
 		merge("v1", "Pod", "cell-1/unbound", `{"metadata":{"labels":{"team":"a"},"annotations":{"prometheus.io/scrape":"true"}}}`), remove("v1", "Pod", "cell-1/unbound", client.GracePeriodSeconds(0)))},
 	{name: "read a pod's log", as: developer, do: connect(http.MethodGet, pump+"/log")},
