@@ -31,6 +31,9 @@ func (r *run) changesAtOnce() bool {
 		return r.mirrorEachOther()
 	case len(others)+len(plain) > 1:
 		return false
+	case others[0].Object.Part == policy.PartGuard:
+		// What it no longer denies, something that comes later may be to deny.
+		return len(r.plan.writes()) == 1 && len(r.plan.Removals) == 0
 	case others[0].Object.Part == policy.PartAssets:
 		// Rules that come or go must not meet addresses that come or go.
 		return len(r.plan.writes()) == 1 && !slices.ContainsFunc(r.plan.Removals, func(o Removal) bool { return !groupsLeaving(o) })

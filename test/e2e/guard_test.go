@@ -57,18 +57,6 @@ spec:
   ingress: [{fromEndpoints: [{matchExpressions: [{key: "k8s:io.kubernetes.pod.namespace", operator: Exists}]}]}, {fromCIDR: [0.0.0.0/0]}]
   egress: [{toEndpoints: [{matchExpressions: [{key: "k8s:io.kubernetes.pod.namespace", operator: Exists}]}]}, {toCIDR: [0.0.0.0/0]}]`
 	}},
-	{"a ClusterNetworkPolicy of the Admin tier", func() string {
-		return `
-apiVersion: policy.networking.k8s.io/v1alpha2
-kind: ClusterNetworkPolicy
-metadata: {name: attack}
-spec:
-  tier: Admin
-  priority: 500
-  subject: {namespaces: {}}
-  ingress: [{action: Accept, from: [{namespaces: {}}]}]
-  egress: [{action: Accept, to: [{namespaces: {}}]}]`
-	}},
 }
 
 func inEveryNamespace(manifest string) func() string {
@@ -137,7 +125,7 @@ func TestTheGuardHoldsAgainstAnAdministrator(t *testing.T) {
 	w := plant(t)
 	a, b := w.control()
 	hosts := append(w.witnesses(), a)
-	w.guard("Admission", "Datapath", "AdminTier")
+	w.guard("Admission", "Datapath")
 	w.closed(a, b, stage.TCP(9301))
 	opened := w.pairs(hosts)
 	if n := len(opened); n > 0 {
