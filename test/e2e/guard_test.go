@@ -198,16 +198,16 @@ func TestWhatOthersDoToOurPoliciesIsUndone(t *testing.T) {
 		what string
 		do   func()
 	}{
-		{"a floor deleted", func() { w.Remove(t, policy("zone-filtration")) }},
+		{"a floor deleted", func() { w.Remove(t, policy("zone-cell-filtration")) }},
 		{"a floor that denies nothing", func() {
-			w.patch(policy("zone-filtration"), `{"specs":[{"endpointSelector":{"matchLabels":{"k8s:io.kubernetes.pod.namespace":"ww-filtration"}},"enableDefaultDeny":{"ingress":false,"egress":false},"ingress":[{}]}]}`)
+			w.patch(policy("zone-cell-filtration"), `{"specs":[{"endpointSelector":{"matchLabels":{"k8s:io.kubernetes.pod.namespace":"ww-filtration"}},"enableDefaultDeny":{"ingress":false,"egress":false},"ingress":[{}]}]}`)
 		}},
 	} {
-		before := w.live("zone-filtration").GetResourceVersion()
+		before := w.live("zone-cell-filtration").GetResourceVersion()
 		start := time.Now()
 		x.do()
 		stage.Until(t, settles, "the floor is back", func() bool {
-			floor := w.live("zone-filtration")
+			floor := w.live("zone-cell-filtration")
 			return floor.GetResourceVersion() != before && denies(floor)
 		})
 		record(t, x.what, "put back after %s", inMS(time.Since(start)))
