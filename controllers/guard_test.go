@@ -47,7 +47,7 @@ func (w *world) guarded() {
 	}
 	w.eventually("the guard holds", func() error {
 		if err := w.Delete(w.ctx(), probe, client.DryRunAll); !apierrors.IsForbidden(err) {
-			return fmt.Errorf("deleting an enforced zone: %v", err)
+			return fmt.Errorf("an enforced zone may be deleted, or cannot be for another reason: %w", err)
 		}
 		return nil
 	})

@@ -67,9 +67,6 @@ func objectsOf(p plant.Plant) [][]byte {
 	for _, b := range []policy.Backend{cilium.Backend{}, networkpolicy.Backend{}} {
 		for _, o := range policy.NewCompiler(b).Compile(m).Objects {
 			out = append(out, o.JSON())
-			if o.Transition != nil {
-				out = append(out, o.Transition.JSON())
-			}
 		}
 	}
 	return out
