@@ -29,8 +29,9 @@ demo: control-plane build ## show a water works on a real control plane; ONCE=1 
 	@bin/demo $(if $(ONCE),-once)
 
 .PHONY: test
-test: control-plane build ## unit, golden and control plane tests, with the race detector
-	go test -race -shuffle=on ./...
+test: control-plane build ## unit, golden and control plane tests, with the race detector, and the oracle
+	go test -race -shuffle=on -timeout 30m ./...
+	@$(MAKE) oracle
 
 .PHONY: oracle
 oracle: ## what is declared against Cilium's own policy engine in process, flow by flow
