@@ -22,8 +22,10 @@ import (
 // that touch, nest and overlap, what is right and what is wrong.
 type dice struct {
 	t *rapid.T
-	// strange is the label key of the site that a backend finds hard, "" for none.
+	// strange is the label key of pods that a backend finds hard, "" for none.
 	strange string
+	// byNamespace is the key of the namespaces' labels that tells zones apart.
+	byNamespace string
 }
 
 func pick[T any](d dice, label string, pool ...T) T { return rapid.SampledFrom(pool).Draw(d.t, label) }
@@ -36,7 +38,10 @@ func (d dice) rarely(label string, n int) bool { return d.upTo(label, n-1) == n-
 // Draw draws a plant: a site with zones, devices and conduits, most of them right, in a
 // cluster whose pods try to look like what they are not.
 func Draw(t *rapid.T) Plant {
-	d := dice{t: t}
+	d := dice{t: t, byNamespace: "team"}
+	if d.rarely("strange namespaces", 3) {
+		d.byNamespace = pick(d, "strange namespace key", strangeNamespaceKeys...)
+	}
 	if d.rarely("strange label", 3) {
 		d.strange = pick(d, "strange key", append([]string{"app.kubernetes.io/name", "kubernetes.io/metadata.name"}, hiddenKeys...)...)
 	}
@@ -144,6 +149,7 @@ func (d dice) cluster(p *Plant) {
 		}
 		if !d.rarely("no team", 8) {
 			set["team"] = cells[(i+d.upTo("team", 1))%len(cells)]
+			set[d.byNamespace] = set["team"]
 		}
 		if d.rarely("strange namespace label", 3) {
 			set[pick(d, "namespace key", strangeNamespaceKeys...)] = pick(d, "namespace value", "a", "b", "")

@@ -58,8 +58,15 @@ func (d dice) workloads(i, by int) []v1alpha1.WorkloadMembers {
 			Namespaces:  plantNamespaces[:2+d.upTo("shared namespaces", 2)],
 			PodSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"cell": cells[i%len(cells)]}},
 		}}
-	case 6, 7: // a team each
-		w := v1alpha1.WorkloadMembers{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": cells[i%len(cells)]}}}
+	case 6, 7: // namespaces with another value of a label each
+		value := cells[i%len(cells)]
+		if d.byNamespace == "kubernetes.io/metadata.name" {
+			value = plantNamespaces[i%len(plantNamespaces)]
+		}
+		w := v1alpha1.WorkloadMembers{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{d.byNamespace: value}}}
+		if i == 0 && d.rarely("all but one value", 4) {
+			w.NamespaceSelector = d.selector("all but", d.byNamespace, value)
+		}
 		if d.rarely("narrowed", 4) {
 			w.PodSelector = d.zonePods()
 		}
@@ -85,11 +92,7 @@ func (d dice) anyWorkloads() v1alpha1.WorkloadMembers {
 	if d.upTo("by label", 1) == 0 {
 		w.Namespaces = d.someNamespaces()
 	} else {
-		key := "team"
-		if d.rarely("strange namespace key", 3) {
-			key = pick(d, "by namespace key", strangeNamespaceKeys...)
-		}
-		w.NamespaceSelector = d.selector("namespace label", key, "a", "b", "")
+		w.NamespaceSelector = d.selector("namespace label", d.byNamespace, "a", "b", "")
 		if d.rarely("two demands", 4) {
 			more := d.selector("more namespace label", "team", "a", "b")
 			w.NamespaceSelector.MatchExpressions = append(w.NamespaceSelector.MatchExpressions, more.MatchExpressions...)
