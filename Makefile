@@ -38,8 +38,9 @@ oracle: ## what is declared against Cilium's own policy engine in process, flow 
 	$(ORACLE) -rapid.checks=$(CHECKS)
 
 .PHONY: oracle-nightly
-oracle-nightly: ## the same on 20,000 sites drawn by chance: some hundred million verdicts
+oracle-nightly: ## the same on 20,000 sites drawn by chance, and once with the race detector
 	$(ORACLE) -timeout 4h -run TestWhatIsDeclaredIsWhatPasses -rapid.checks=20000
+	cd test/oracle && go test -race -vet=off -shuffle=on -count=1
 
 .PHONY: e2e
 e2e: control-plane cilium build ## packets on a real Cilium agent; needs root, Linux and `make e2e-deps`

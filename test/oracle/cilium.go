@@ -185,8 +185,10 @@ func (c *Cilium) Why(at, with Endpoint, f Flow, ingress bool) string {
 	return fmt.Sprint(slices.Compact(names))
 }
 
-// allowLocalhost guards the one option that differs between engines.
-var allowLocalhost sync.Mutex
+// agent is held wherever Cilium counts on being the only agent of its process: its
+// selectors have numbers of one counter without a lock, and two with the same number
+// would be one to the engine; and one option differs between engines here.
+var agent sync.Mutex
 
 // policyOf computes the policy of a pod once, until something changes it.
 func (c *Cilium) policyOf(subject *party) (*policy.EndpointPolicy, error) {
@@ -207,8 +209,8 @@ func (c *Cilium) policyOf(subject *party) (*policy.EndpointPolicy, error) {
 }
 
 func (c *Cilium) compute(id *identity.Identity) (policy.SelectorPolicy, error) {
-	allowLocalhost.Lock()
-	defer allowLocalhost.Unlock()
+	agent.Lock()
+	defer agent.Unlock()
 	option.Config.UnsafeDaemonConfigOption.AllowLocalhost = option.AllowLocalhostPolicy
 	if c.hostPasses {
 		option.Config.UnsafeDaemonConfigOption.AllowLocalhost = option.AllowLocalhostAlways

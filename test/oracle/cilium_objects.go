@@ -105,7 +105,9 @@ func (c *Cilium) applyPolicy(k Key, object []byte) error {
 }
 
 func (c *Cilium) replace(k Key, rules policytypes.PolicyEntries) {
+	agent.Lock()
 	affected, _, _ := c.repository.ReplaceByResource(rules, k.resource())
+	agent.Unlock()
 	c.forgetPolicies(affected.Members())
 }
 
