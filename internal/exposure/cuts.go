@@ -32,7 +32,7 @@ func (j *judging) cuts(m *topology.Model, r *reach) {
 	for _, c := range m.Conduits {
 		concerned := refusing[c.Initiator.Zone] ||
 			slices.ContainsFunc(c.Responders, func(e topology.End) bool { return refusing[e.Zone] })
-		if !concerned || c.Suspended || len(c.Ports) == 0 {
+		if !concerned {
 			continue
 		}
 		k := cut{judging: j, conduit: c, zones: zones, refuses: r.refuses, most: min(j.looks+mostLooks, mostLooksAll)}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/exposure"
 	"github.com/zonewarden/zonewarden/internal/policy/cilium"
 	"github.com/zonewarden/zonewarden/internal/policy/networkpolicy"
@@ -32,6 +33,7 @@ func TestForeignAllows(t *testing.T) {
 		"no pods":                  {np("cell", "podSelector: {matchLabels: {app: none}}, ingress: [{}]"), nil},
 		"an ipBlock":               {np("cell", everyPod+", ingress: [{from: [{ipBlock: {cidr: 10.9.0.0/16}}]}]"), []string{"cell ForeignPolicy 10.9.0.1 -> cell/gateway-0 22/TCP"}},
 		"an ipBlock with except":   {np("cell", everyPod+", ingress: [{from: [{ipBlock: {cidr: 10.9.0.0/16, except: [10.9.0.0/17]}}]}]"), []string{"cell ForeignPolicy 10.9.255.255 -> cell/gateway-0 22/TCP"}},
+		"between two excepts":      {np("cell", everyPod+", ingress: [{from: [{ipBlock: {cidr: 10.9.0.0/16, except: [10.9.0.0/17, 10.9.192.0/18]}}]}]"), []string{"cell ForeignPolicy 10.9.128.0 -> cell/gateway-0 22/TCP"}},
 		"an ipBlock of declared":   {np("cell", "podSelector: {matchLabels: {app: gateway}}, ingress: [{from: [{ipBlock: {cidr: 10.20.9.0/24}}], ports: [{port: 9100}]}]"), nil},
 		"and one address more":     {np("cell", "podSelector: {matchLabels: {app: gateway}}, ingress: [{from: [{ipBlock: {cidr: 10.20.8.0/23}}], ports: [{port: 9100}]}]"), []string{"cell ForeignPolicy 10.20.8.1 -> cell/gateway-0 9100/TCP"}},
 		"and one port more":        {np("cell", "podSelector: {matchLabels: {app: gateway}}, ingress: [{from: [{ipBlock: {cidr: 10.20.9.0/24}}], ports: [{port: 9100, endPort: 9101}]}]"), []string{"cell ForeignPolicy 10.20.9.1 -> cell/gateway-0 9101/TCP"}},
@@ -159,6 +161,22 @@ func TestSuspendedConduitIsNotBlocked(t *testing.T) {
 	got := looked(input(t, &s, cilium.Backend{}, cnp("cell", "endpointSelector: {}, ingressDeny: [{fromEntities: [all]}]")))
 	if len(got) != 1 || got[0][:16] != "conduit lab-cell" {
 		t.Error(got)
+	}
+}
+
+// TestBothWaysAreLookedAt: where both ends open flows, the way back counts as well.
+func TestBothWaysAreLookedAt(t *testing.T) {
+	t.Parallel()
+	s := plant(t)
+	for _, c := range s.Conduits {
+		if c.Name == "scada-cell" {
+			c.Spec.Flows = []v1alpha1.Flow{{Protocol: "ethernet-ip-io"}}
+		}
+	}
+	back := cnp("cell", "endpointSelector: {}, egressDeny: [{toEndpoints: [{matchLabels: {'k8s:io.kubernetes.pod.namespace': scada}}]}]")
+	got := looked(input(t, &s, cilium.Backend{}, back))
+	if want := []string{"conduit scada-cell: CiliumNetworkPolicy/cell/p refuses cell/gateway-0 -> scada/hmi-0 2222/UDP"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 

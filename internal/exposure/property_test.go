@@ -290,6 +290,22 @@ func shuffle[T any](seed uint64, list []T) {
 	rand.New(rand.NewPCG(seed, seed)).Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 }
 
+// TestAnotherBackend is another answer to the same site: where nothing of ours stands, a
+// default deny of others cuts.
+func TestAnotherBackend(t *testing.T) {
+	s := plant(t)
+	var w exposure.Watcher
+	for _, step := range []struct {
+		backend string
+		cut     bool
+	}{{"cilium", false}, {"networkpolicy", true}, {"cilium", false}} {
+		in := input(t, &s, backends[step.backend], np("lab", everyPod+", policyTypes: [Egress]"))
+		if _, blocked := w.Look(in).BlockedBy("lab-cell"); blocked != step.cut {
+			t.Errorf("on %s: blocked %t", step.backend, blocked)
+		}
+	}
+}
+
 // TestMemoryChangesNothing: one that looks again and again finds what a new one does,
 // whatever changes in between.
 func TestMemoryChangesNothing(t *testing.T) {
