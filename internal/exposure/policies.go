@@ -90,14 +90,16 @@ func (w *Watcher) read(contents []map[string]any) []*foreignObject {
 	return out
 }
 
-// readOurs reads those of our objects that are wanted.
+// readOurs reads those of our objects that are wanted. Those of the Admin tier only deny;
+// to the evaluator they would be strangers that may do anything, so they are left out,
+// and what they alone would stop is reported as open.
 func (w *Watcher) readOurs(objects []*policy.Object, wanted func(topology.ObjectRef) bool) []*verdict.Object {
 	var out []*verdict.Object
 	if w.ours == nil {
 		w.ours = map[*policy.Object]*verdict.Object{}
 	}
 	for _, o := range objects {
-		if !wanted(o.Source) {
+		if o.GVK.Group == adminGroup || !wanted(o.Source) {
 			continue
 		}
 		if w.ours[o] == nil {

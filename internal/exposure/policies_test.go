@@ -11,8 +11,10 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/exposure"
+	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/policy/cilium"
 	"github.com/zonewarden/zonewarden/internal/policy/networkpolicy"
+	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
 // TestForeignAllows is each shape of a policy of others, and what it opens.
@@ -33,7 +35,6 @@ func TestForeignAllows(t *testing.T) {
 		"no pods":                  {np("cell", "podSelector: {matchLabels: {app: none}}, ingress: [{}]"), nil},
 		"an ipBlock":               {np("cell", everyPod+", ingress: [{from: [{ipBlock: {cidr: 10.9.0.0/16}}]}]"), []string{"cell ForeignPolicy 10.9.0.1 -> cell/gateway-0 22/TCP"}},
 		"an ipBlock with except":   {np("cell", everyPod+", ingress: [{from: [{ipBlock: {cidr: 10.9.0.0/16, except: [10.9.0.0/17]}}]}]"), []string{"cell ForeignPolicy 10.9.255.255 -> cell/gateway-0 22/TCP"}},
-		"between two excepts":      {np("cell", everyPod+", ingress: [{from: [{ipBlock: {cidr: 10.9.0.0/16, except: [10.9.0.0/17, 10.9.192.0/18]}}]}]"), []string{"cell ForeignPolicy 10.9.128.0 -> cell/gateway-0 22/TCP"}},
 		"an ipBlock of declared":   {np("cell", "podSelector: {matchLabels: {app: gateway}}, ingress: [{from: [{ipBlock: {cidr: 10.20.9.0/24}}], ports: [{port: 9100}]}]"), nil},
 		"and one address more":     {np("cell", "podSelector: {matchLabels: {app: gateway}}, ingress: [{from: [{ipBlock: {cidr: 10.20.8.0/23}}], ports: [{port: 9100}]}]"), []string{"cell ForeignPolicy 10.20.8.1 -> cell/gateway-0 9100/TCP"}},
 		"and one port more":        {np("cell", "podSelector: {matchLabels: {app: gateway}}, ingress: [{from: [{ipBlock: {cidr: 10.20.9.0/24}}], ports: [{port: 9100, endPort: 9101}]}]"), []string{"cell ForeignPolicy 10.20.9.1 -> cell/gateway-0 9101/TCP"}},
@@ -88,6 +89,7 @@ func TestForeignAllowsBesideNetworkPolicies(t *testing.T) {
 		want    []string
 	}{
 		"allow all":              {np("cell", everyPod+", ingress: [{}]"), []string{"cell ForeignPolicy 192.0.2.1 -> cell/gateway-0 22/TCP"}},
+		"between two excepts":    {np("cell", everyPod+", ingress: [{from: [{ipBlock: {cidr: 10.9.0.0/16, except: [10.9.0.0/17, 10.9.192.0/18]}}]}]"), []string{"cell ForeignPolicy 10.9.128.0 -> cell/gateway-0 22/TCP"}},
 		"what the conduit says":  {np("cell", everyPod+", ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: scada}}, podSelector: {matchLabels: {app: hmi}}}], ports: [{port: 4840}]}]"), nil},
 		"an ipBlock of declared": {np("cell", "podSelector: {matchLabels: {app: gateway}}, ingress: [{from: [{ipBlock: {cidr: 10.20.9.0/25}}], ports: [{port: 9100}]}]"), nil},
 		"default deny":           {np("cell", everyPod+", policyTypes: [Ingress, Egress]"), nil},
@@ -218,6 +220,22 @@ func TestWhatIsNotUnderstoodHidesNothing(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestOursOfTheAdminTierHideNothing: objects of ours of a kind that is not evaluated make
+// nothing a guess.
+func TestOursOfTheAdminTierHideNothing(t *testing.T) {
+	t.Parallel()
+	s := plant(t)
+	in := input(t, &s, cilium.Backend{}, np("cell", everyPod+", ingress: [{}]"))
+	in.Objects = append(in.Objects, policy.FromContent(map[string]any{
+		"apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy", "metadata": map[string]any{"name": "zone-cell"},
+		"spec": map[string]any{"tier": "Admin", "subject": map[string]any{"namespaces": map[string]any{}}},
+	}, policy.PartFloor, topology.ObjectRef{Kind: topology.KindZone, Name: "cell"}))
+	got := looked(in)
+	if len(got) != 1 || brief(got[0]) != "cell ForeignPolicy 192.0.2.1 -> cell/gateway-0 22/TCP" {
+		t.Error(got)
 	}
 }
 
