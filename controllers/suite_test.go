@@ -303,8 +303,10 @@ func (w *world) settled() {
 	w.eventually("everything declared is carried out", func() error {
 		var zones v1alpha1.ZoneList
 		var conduits v1alpha1.ConduitList
-		w.must(w.List(w.ctx(), &zones))
-		w.must(w.List(w.ctx(), &conduits))
+		var assets v1alpha1.AssetList
+		for _, list := range []client.ObjectList{&zones, &conduits, &assets} {
+			w.must(w.List(w.ctx(), list))
+		}
 		for _, z := range zones.Items {
 			if z.Status.ObservedGeneration != z.Generation {
 				return fmt.Errorf("zone %s is at %d of %d", z.Name, z.Status.ObservedGeneration, z.Generation)
@@ -315,9 +317,17 @@ func (w *world) settled() {
 				return fmt.Errorf("conduit %s is at %d of %d", c.Name, c.Status.ObservedGeneration, c.Generation)
 			}
 		}
+		for _, a := range assets.Items {
+			if a.Status.ObservedGeneration != a.Generation {
+				return fmt.Errorf("asset %s is at %d of %d", a.Name, a.Status.ObservedGeneration, a.Generation)
+			}
+		}
 		return nil
 	})
 }
+
+// quietFor is longer than a pass waits for agents between two kinds.
+const quietFor = 1500 * time.Millisecond
 
 // quiet waits until the operator has written nothing for a while, which is the
 // only way to see that nothing happens.
@@ -329,7 +339,7 @@ func (w *world) quiet(o *operator) {
 			still = time.Now()
 			return fmt.Errorf("it wrote %v", n)
 		}
-		if time.Since(still) < 500*time.Millisecond {
+		if time.Since(still) < quietFor {
 			return fmt.Errorf("not long enough")
 		}
 		return nil
