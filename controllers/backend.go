@@ -19,6 +19,7 @@ import (
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/apply"
 	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/policy/admintier"
 	"github.com/zonewarden/zonewarden/internal/policy/cilium"
 	"github.com/zonewarden/zonewarden/internal/policy/networkpolicy"
 )
@@ -68,7 +69,13 @@ type backendChoice struct {
 	fresh   bool
 	kinds   watchedKinds
 	minor   int
-	inForce v1alpha1.Backend
+	inForce compiles
+}
+
+// compiles is what a compiler makes objects for.
+type compiles struct {
+	backend   v1alpha1.Backend
+	adminTier bool
 }
 
 // outdate makes the next pass look again.
@@ -122,20 +129,27 @@ func (s *Segmentation) chooseBackend(ctx context.Context, site *v1alpha1.Site) (
 	// The Cilium backend needs both kinds that it writes.
 	ciliumServed := served[apply.GVKClusterwidePolicy] && served[apply.GVKCIDRGroup]
 	c := choose(site.Spec.Backend, ciliumServed, minor)
-	c.unsettled = unsettled
-	if c.usable() && c.chosen != s.backend.inForce {
-		s.compiler = policy.NewCompiler(backendOf(c.chosen))
-		s.backend.inForce = c.chosen
+	c.unsettled, c.adminTier = unsettled, served[apply.GVKAdminTierPolicy]
+	if with := (compiles{c.chosen, c.adminTier}); c.usable() && with != s.backend.inForce {
+		s.compiler, s.backend.inForce = compilerOf(with), with
 	}
 	return c, nil
+}
+
+func compilerOf(with compiles) *policy.Compiler {
+	c := policy.NewCompiler(backendOf(with.backend))
+	if with.adminTier {
+		c.WithAdminTier(admintier.Guard{})
+	}
+	return c
 }
 
 // unsettled says that for some kind of policy its definition and what is served do not
 // agree: it is there and stays, and is not served yet, or the reverse.
 func (s *Segmentation) unsettled(ctx context.Context, served watchedKinds) bool {
 	return slices.ContainsFunc(policyKinds, func(k policyKind) bool {
-		if k.plural == "" {
-			return false
+		if k.plural == "" || k.GroupVersionKind == apply.GVKAdminTierPolicy {
+			return false // always served, or in whatever version
 		}
 		crd := metadata(definitions)
 		err := s.cache.Get(ctx, client.ObjectKey{Name: k.plural + "." + k.Group}, crd)

@@ -89,22 +89,55 @@ func TestNetworkPolicyOrder(t *testing.T) {
 	}
 }
 
+// TestStartsWhereNoPolicyKindIsDefined: on a cluster without Cilium none but Kubernetes'
+// own is.
+func TestStartsWhereNoPolicyKindIsDefined(t *testing.T) {
+	w := newWorld(t)
+	w.undefine(ciliumKinds...)
+	w.startOperator()
+	w.plant()
+	w.havePolicies(plantNetworkPolicies...)
+	w.condition(site(), v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)
+	w.defineCilium(ciliumKinds...)
+	w.havePolicies(plantPolicies...)
+}
+
+// ciliumKinds are those that are defined while tests run.
+var ciliumKinds = []string{"ciliumclusterwidenetworkpolicies", "ciliumcidrgroups", "ciliumnetworkpolicies"}
+
+// undefine deletes definitions of Cilium's, and brings them back in the end.
+func (w *world) undefine(plurals ...string) {
+	w.t.Helper()
+	w.t.Cleanup(func() { w.defineCilium(plurals...) })
+	for _, plural := range plurals {
+		crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: objectMeta(plural + ".cilium.io")}
+		w.must(w.Delete(w.ctx(), crd))
+		w.eventually("the definition is gone", func() error {
+			return wantGone(w.Get(w.ctx(), client.ObjectKeyFromObject(crd), crd))
+		})
+	}
+}
+
+func (w *world) defineCilium(plurals ...string) {
+	w.t.Helper()
+	ciliumCRDs, err := controlplane.CiliumCRDs()
+	w.must(err)
+	var files []string
+	for _, plural := range plurals {
+		files = append(files, filepath.Join(ciliumCRDs, plural+".yaml"))
+	}
+	_, err = envtest.InstallCRDs(plane.Config(), envtest.CRDInstallOptions{Paths: files})
+	w.must(err)
+}
+
 // TestAutoFollowsWhatIsServed takes Cilium's definitions away and brings them back.
 func TestAutoFollowsWhatIsServed(t *testing.T) {
 	w := newWorld(t)
 	w.startOperator()
 	w.plant()
 	w.havePolicies(plantPolicies...)
-	ciliumCRDs, err := controlplane.CiliumCRDs()
-	w.must(err)
 	kinds := []string{"ciliumclusterwidenetworkpolicies", "ciliumcidrgroups"}
-	for _, kind := range kinds {
-		crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: objectMeta(kind + ".cilium.io")}
-		w.must(w.Delete(w.ctx(), crd))
-		w.eventually("the definition is gone", func() error {
-			return wantGone(w.Get(w.ctx(), client.ObjectKeyFromObject(crd), crd))
-		})
-	}
+	w.undefine(kinds...)
 	w.havePolicies(plantNetworkPolicies...)
 	s := site()
 	w.condition(s, v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)
@@ -116,12 +149,6 @@ func TestAutoFollowsWhatIsServed(t *testing.T) {
 	w.condition(s, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonBackendUnavailable)
 	w.havePolicies(plantNetworkPolicies...)
 	w.change(s, func() { s.Spec.Backend = v1alpha1.BackendAuto })
-
-	var files []string
-	for _, kind := range kinds {
-		files = append(files, filepath.Join(ciliumCRDs, kind+".yaml"))
-	}
-	_, err = envtest.InstallCRDs(plane.Config(), envtest.CRDInstallOptions{Paths: files})
-	w.must(err)
+	w.defineCilium(kinds...)
 	w.havePolicies(plantPolicies...)
 }

@@ -4,7 +4,9 @@
 package controllers_test
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,10 +14,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/config/admission"
+	"github.com/zonewarden/zonewarden/test/controlplane"
 )
 
 // shipped are the objects of the guard at admission.
@@ -82,4 +86,54 @@ func TestTheSiteSaysWhetherItIsGuarded(t *testing.T) {
 	w.condition(s, v1alpha1.ConditionGuarded, metav1.ConditionFalse, v1alpha1.ReasonNoGuard)
 	w.change(s, func() { s.Spec.Guard.Layers = []v1alpha1.GuardLayer{v1alpha1.GuardAdmission, v1alpha1.GuardAdminTier} })
 	w.condition(s, v1alpha1.ConditionGuarded, metav1.ConditionFalse, v1alpha1.ReasonGuardUnavailable)
+}
+
+// The layer AdminTier comes with the definition of its kind, is put back when somebody
+// deletes it, follows what is declared, and goes with the layer.
+func TestTheAdminTierIsGuarded(t *testing.T) {
+	w := newWorld(t)
+	w.startOperator()
+	w.plant()
+	s := site()
+	layers := func(l ...v1alpha1.GuardLayer) { w.change(s, func() { s.Spec.Guard.Layers = l }) }
+	layers(v1alpha1.GuardAdminTier)
+	w.condition(s, v1alpha1.ConditionGuarded, metav1.ConditionFalse, v1alpha1.ReasonGuardUnavailable)
+
+	w.defineAdminTier()
+	w.condition(s, v1alpha1.ConditionGuarded, metav1.ConditionTrue, v1alpha1.ReasonGuarded)
+	guards := []string{"ClusterNetworkPolicy/guard-cell", "ClusterNetworkPolicy/guard-supervision"}
+	w.havePolicies(slices.Concat(plantPolicies, guards)...)
+
+	first := w.policies()[guards[0]]
+	w.must(w.Delete(w.ctx(), first))
+	w.eventually("the guard is back", func() error {
+		if now := w.policies()[guards[0]]; now == nil || now.GetUID() == first.GetUID() {
+			return errors.New("it is not")
+		}
+		return nil
+	})
+	w.condition(s, v1alpha1.ConditionDrift, metav1.ConditionTrue, v1alpha1.ReasonForeignEdit)
+
+	w.make(conduit("more", "cell", "supervision", "modbus-tcp"))
+	w.eventually("the new conduit's port is passed", func() error {
+		for _, name := range guards {
+			if rules := fmt.Sprint(w.policies()[name].Object["spec"]); !strings.Contains(rules, "502") {
+				return fmt.Errorf("not in %s: %s", name, rules)
+			}
+		}
+		return nil
+	})
+
+	layers(v1alpha1.GuardAdmission)
+	w.havePolicies(append(slices.Clone(plantPolicies), "CiliumClusterwideNetworkPolicy/conduit-more")...)
+}
+
+// defineAdminTier defines ClusterNetworkPolicy until the test ends.
+func (w *world) defineAdminTier() {
+	w.t.Helper()
+	file, err := controlplane.AdminTierCRD()
+	w.must(err)
+	installed, err := envtest.InstallCRDs(plane.Config(), envtest.CRDInstallOptions{Paths: []string{file}})
+	w.must(err)
+	w.t.Cleanup(func() { w.must(w.Delete(w.ctx(), installed[0])) })
 }

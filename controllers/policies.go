@@ -14,13 +14,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
-	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/zonewarden/zonewarden/internal/apply"
+	"github.com/zonewarden/zonewarden/internal/policy"
 )
 
 // API groups of policies that come by definitions.
@@ -28,6 +28,8 @@ const (
 	ciliumGroup = "cilium.io"
 	adminGroup  = "policy.networking.k8s.io"
 )
+
+const adminTierPlural = "clusternetworkpolicies"
 
 // policyKind is a kind of policy that is watched where it is served, ours and those of
 // others.
@@ -38,7 +40,8 @@ type policyKind struct {
 }
 
 // policyKinds are all of them. Of the kinds without a version, the one that the API
-// server prefers is watched: no more than the name and the subject is read of them.
+// server prefers is watched, unless the version that we write is served: no more than
+// the name and the subject is read of them.
 var policyKinds = []policyKind{
 	{apply.GVKNetworkPolicy, ""},
 	{apply.GVKClusterwidePolicy, "ciliumclusterwidenetworkpolicies"},
@@ -46,17 +49,21 @@ var policyKinds = []policyKind{
 	{schema.GroupVersionKind{Group: ciliumGroup, Version: "v2", Kind: "CiliumNetworkPolicy"}, "ciliumnetworkpolicies"},
 	{schema.GroupVersionKind{Group: adminGroup, Kind: "AdminNetworkPolicy"}, "adminnetworkpolicies"},
 	{schema.GroupVersionKind{Group: adminGroup, Kind: "BaselineAdminNetworkPolicy"}, "baselineadminnetworkpolicies"},
-	{schema.GroupVersionKind{Group: adminGroup, Kind: "ClusterNetworkPolicy"}, "clusternetworkpolicies"},
+	{apply.GVKAdminTierPolicy, adminTierPlural},
+	{schema.GroupVersionKind{Group: adminGroup, Kind: policy.KindAdminTierPolicy}, adminTierPlural},
 }
 
-// written says that we write objects of the kind.
-func (k policyKind) written() bool { return apply.GVKOf(k.Kind) == k.GroupVersionKind }
+func isPolicy(kind schema.GroupKind) bool {
+	return slices.ContainsFunc(policyKinds, func(k policyKind) bool { return k.GroupKind() == kind })
+}
 
-func (k policyKind) transform() toolscache.TransformFunc {
-	if k.written() {
-		return apply.Trim
+// trim leaves of a policy what the cache keeps. Ours are only in kinds, and versions of
+// them, that we write.
+func trim(gvk schema.GroupVersionKind, u *unstructured.Unstructured) (any, error) {
+	if apply.GVKOf(gvk.Kind) == gvk {
+		return apply.Trim(u)
 	}
-	return apply.TrimForeign
+	return apply.TrimForeign(u)
 }
 
 // watchedKinds are policy kinds by what is served.
@@ -83,7 +90,7 @@ func servedKinds(d discovery.DiscoveryInterface) (watchedKinds, error) {
 		if g.Name != ciliumGroup && g.Name != adminGroup {
 			continue
 		}
-		for _, version := range preferredFirst(g) {
+		for _, version := range writtenFirst(g) {
 			if err := out.add(d, version); err != nil {
 				return nil, err
 			}
@@ -92,8 +99,13 @@ func servedKinds(d discovery.DiscoveryInterface) (watchedKinds, error) {
 	return out, nil
 }
 
-func preferredFirst(g metav1.APIGroup) []string {
+// writtenFirst are the versions of a group: the one that we write of the Admin tier, as
+// no object is to be watched in two of them, then the one that the API server prefers.
+func writtenFirst(g metav1.APIGroup) []string {
 	out := []string{g.PreferredVersion.GroupVersion}
+	if ours := apply.GVKAdminTierPolicy.GroupVersion(); ours.Group == g.Name {
+		out = slices.Insert(out, 0, ours.String())
+	}
 	for _, v := range g.Versions {
 		if !slices.Contains(out, v.GroupVersion) {
 			out = append(out, v.GroupVersion)

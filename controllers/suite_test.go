@@ -176,7 +176,7 @@ func (w *world) eventually(what string, check func() error) {
 func (w *world) policies() map[string]*unstructured.Unstructured {
 	w.t.Helper()
 	out := map[string]*unstructured.Unstructured{}
-	for _, gvk := range []string{apply.GVKClusterwidePolicy.Kind, apply.GVKCIDRGroup.Kind, apply.GVKNetworkPolicy.Kind} {
+	for _, gvk := range []string{apply.GVKClusterwidePolicy.Kind, apply.GVKCIDRGroup.Kind, apply.GVKNetworkPolicy.Kind, apply.GVKAdminTierPolicy.Kind} {
 		list := &unstructured.UnstructuredList{}
 		list.SetGroupVersionKind(apply.GVKOf(gvk))
 		err := w.List(w.ctx(), list, client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue})

@@ -52,19 +52,25 @@ func CacheOptions() cache.Options {
 		&networkingv1.Ingress{}: {Transform: stripIngress},
 		&v1alpha1.NodeReport{}:  {Transform: stripReport},
 	}
-	for _, k := range policyKinds {
-		if gvk := k.GroupVersionKind; gvk.Version != "" {
-			byObject[unstructuredOf(gvk)] = cache.ByObject{Transform: k.transform()}
-		}
-	}
 	atAdmission := labels.SelectorFromSet(labels.Set{guardLabel: guardAtAdmission})
 	for _, gvk := range admissionKinds {
 		byObject[unstructuredOf(gvk)] = cache.ByObject{Label: atAdmission}
 	}
 	return cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: strip,
 		ByObject:         byObject,
 	}
+}
+
+// strip is the transform of kinds that have none of their own. Those of policies are not
+// listed by object: a cache does not start with one that the cluster does not serve.
+func strip(in any) (any, error) {
+	if u, ok := in.(*unstructured.Unstructured); ok {
+		if gvk := u.GroupVersionKind(); isPolicy(gvk.GroupKind()) {
+			return trim(gvk, u)
+		}
+	}
+	return cache.TransformStripManagedFields()(in)
 }
 
 // stripNode keeps what a snapshot reads of a node; the list of images alone is

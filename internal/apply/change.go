@@ -110,7 +110,7 @@ func (c *change) wanted() parts {
 func (c *change) shape(f form, m moved) (*policy.Object, error) {
 	carries := c.before != nil && !c.atOnce
 	switch {
-	case f == allowed && !c.allowsFirst():
+	case f == allowed && !c.allowsFirst(), f != final && c.waitsForAll():
 		return nil, nil
 	case f == final || !isSum(c.Object.GVK.Kind), !carries && f != allowed && len(m.coming) == 0:
 		return c.Object, nil
@@ -128,6 +128,12 @@ func (c *change) shape(f form, m moved) (*policy.Object, error) {
 		return nil, nil
 	}
 	return withParts(u, list, c.Object)
+}
+
+// waitsForAll says that its old content stays until everything else is as desired: its
+// rules are judged one after another, so that old and new cannot stand side by side.
+func (c *change) waitsForAll() bool {
+	return c.Object.GVK.Kind == policy.KindAdminTierPolicy && c.Observed != nil && !c.Edited
 }
 
 // allowsFirst says that it may stand for a moment without what it newly denies:

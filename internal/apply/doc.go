@@ -43,6 +43,9 @@
 //     rule that comes or goes would meet addresses that are not its own, it carries
 //     addresses in place of the name, floors take steps between (change.go), and the
 //     groups change while nobody goes by their names: 1 between 4 and 5, 12 after 8.
+//   - The rules of a ClusterNetworkPolicy are judged one after another, so old and new
+//     cannot stand side by side: such a guard that changes stays as it is until 11.
+//     What it denies by then was denied before and takes nothing from what both open.
 //   - A change that needs no step between is one write: see atonce.go.
 //
 // What the order cannot do, and where it gives way, is in docs/adr/0010 and 0012.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/internal/apply"
 	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/policy/admintier"
 	"github.com/zonewarden/zonewarden/internal/policy/cilium"
 	"github.com/zonewarden/zonewarden/internal/policy/policytest"
 	"github.com/zonewarden/zonewarden/internal/protocol"
@@ -49,8 +50,8 @@ type declaration struct {
 	// style of selectors: 0 names the cells, 1 those that are not meant, 2 one cell
 	// in each entry.
 	style int
-	// guarded zones forbid what no conduit is for, on Cilium.
-	guarded bool
+	// guarded zones forbid what no conduit is for, on Cilium, and in the Admin tier.
+	guarded, adminTier bool
 	// absent are namespaces that do not exist.
 	absent [namespaces]bool
 }
@@ -77,6 +78,7 @@ func drawDeclarationOf(t *rapid.T) declaration {
 	var d declaration
 	d.denyRest = rapid.Bool().Draw(t, "deny rest")
 	d.guarded = rapid.IntRange(0, 2).Draw(t, "guarded") == 0
+	d.adminTier = rapid.IntRange(0, 2).Draw(t, "admin tier") == 0
 	d.style = rapid.IntRange(0, 2).Draw(t, "style")
 	d.absent[rapid.IntRange(0, namespaces-1).Draw(t, "absent namespace")] = rapid.IntRange(0, 7).Draw(t, "absent") == 0
 	for i := range d.cell {
@@ -142,7 +144,7 @@ func drawEdit(t *rapid.T, d declaration) declaration {
 		case 7:
 			d.style = other.style
 		case 8:
-			d.absent, d.guarded = other.absent, other.guarded
+			d.absent, d.guarded, d.adminTier = other.absent, other.guarded, other.adminTier
 		default:
 			return other
 		}
@@ -360,7 +362,8 @@ func (m mode) store() *store {
 // compiled is what a backend makes of a declaration, which another one follows.
 func (d declaration) compiled(next *declaration, b policy.Backend) []*policy.Object {
 	m := d.model(next)
-	objects := policy.NewCompiler(b).Compile(m).Objects
+	m.Site.Guard.AdminTier = d.adminTier
+	objects := policy.NewCompiler(b).WithAdminTier(admintier.Guard{}).Compile(m).Objects
 	if d.guarded && b == (cilium.Backend{}) {
 		objects = append(objects, guardsOf(m)...)
 	}

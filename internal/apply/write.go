@@ -308,11 +308,12 @@ var (
 	GVKClusterwidePolicy = schema.GroupVersionKind{Group: "cilium.io", Version: "v2", Kind: policy.KindClusterwidePolicy}
 	GVKCIDRGroup         = schema.GroupVersionKind{Group: "cilium.io", Version: "v2", Kind: policy.KindCIDRGroup}
 	GVKNetworkPolicy     = schema.GroupVersionKind{Group: "networking.k8s.io", Version: "v1", Kind: policy.KindNetworkPolicy}
+	GVKAdminTierPolicy   = schema.GroupVersionKind{Group: "policy.networking.k8s.io", Version: "v1alpha2", Kind: policy.KindAdminTierPolicy}
 )
 
 // GVKOf is the group, version and kind of one of our policy kinds.
 func GVKOf(kind string) schema.GroupVersionKind {
-	for _, gvk := range []schema.GroupVersionKind{GVKClusterwidePolicy, GVKCIDRGroup, GVKNetworkPolicy} {
+	for _, gvk := range []schema.GroupVersionKind{GVKClusterwidePolicy, GVKCIDRGroup, GVKNetworkPolicy, GVKAdminTierPolicy} {
 		if gvk.Kind == kind {
 			return gvk
 		}

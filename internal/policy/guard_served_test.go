@@ -6,9 +6,7 @@ package policy_test
 import (
 	"context"
 	"encoding/json"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -20,17 +18,6 @@ import (
 	"github.com/zonewarden/zonewarden/test/controlplane"
 )
 
-// clusterPolicyCRD is the definition of ClusterNetworkPolicy of the version that this
-// module requires.
-func clusterPolicyCRD(t *testing.T) string {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/network-policy-api").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(strings.TrimSpace(string(out)), "config", "crd", "standard", "policy.networking.k8s.io_clusternetworkpolicies.yaml")
-}
-
 // TestAPIServerTakesGuards applies every golden guard of both layers, and some at the
 // limits of the kinds, to a real API server, as internal/apply does: strictly, with the
 // rules of the definitions. What it stores is what was sent.
@@ -39,7 +26,11 @@ func TestAPIServerTakesGuards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{CRDPaths: []string{crds, clusterPolicyCRD(t)}})
+	adminTier, err := controlplane.AdminTierCRD()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plane, err := controlplane.Start(t.Context(), controlplane.Options{CRDPaths: []string{crds, adminTier}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -200,10 +200,11 @@ func pick(m any, keys ...string) map[string]any {
 	return out
 }
 
-// The kinds of policy objects: Cilium's group of addresses and its policy, and
-// Kubernetes' own policy.
+// The kinds of policy objects: Cilium's group of addresses and its policy, Kubernetes'
+// own policy, and that of its Admin tier.
 const (
 	KindCIDRGroup         = "CiliumCIDRGroup"
 	KindClusterwidePolicy = "CiliumClusterwideNetworkPolicy"
 	KindNetworkPolicy     = "NetworkPolicy"
+	KindAdminTierPolicy   = "ClusterNetworkPolicy"
 )

@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	module       = "github.com/zonewarden/zonewarden"
-	ciliumModule = "github.com/cilium/cilium"
+	module          = "github.com/zonewarden/zonewarden"
+	ciliumModule    = "github.com/cilium/cilium"
+	adminTierModule = "sigs.k8s.io/network-policy-api"
 )
 
 // programs are the paths of executables. The controller manager's is empty unless
@@ -84,26 +85,37 @@ func repositoryRoot() (string, error) {
 // to the Go module that this module requires, so the version is that of the Go types,
 // and it must not be written to. The go command has to be there.
 func CiliumCRDs() (string, error) {
+	return inModule(ciliumModule, "pkg", "k8s", "apis", "cilium.io", "client", "crds", "v2")
+}
+
+// AdminTierCRD returns the file with the definition of ClusterNetworkPolicy, of the
+// version that the Go types are of. As for CiliumCRDs, the go command has to be there.
+func AdminTierCRD() (string, error) {
+	return inModule(adminTierModule, "config", "crd", "standard", "policy.networking.k8s.io_clusternetworkpolicies.yaml")
+}
+
+// inModule returns a file or folder of a module that this module requires.
+func inModule(module string, path ...string) (string, error) {
 	root, err := repositoryRoot()
 	if err != nil {
 		return "", err
 	}
-	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", ciliumModule)
+	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module)
 	list.Dir = root
 	out, err := list.Output()
 	if err != nil {
 		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			err = fmt.Errorf("%w: %s", err, strings.TrimSpace(string(exit.Stderr)))
 		}
-		return "", fmt.Errorf("locating module %s: %w", ciliumModule, err)
+		return "", fmt.Errorf("locating module %s: %w", module, err)
 	}
 	source := strings.TrimSpace(string(out))
 	if source == "" {
-		return "", fmt.Errorf("locating module %s: run `go mod download %[1]s`", ciliumModule)
+		return "", fmt.Errorf("locating module %s: run `go mod download %[1]s`", module)
 	}
-	folder := filepath.Join(source, "pkg", "k8s", "apis", "cilium.io", "client", "crds", "v2")
-	if _, err := os.Stat(folder); err != nil {
-		return "", fmt.Errorf("locating Cilium's custom resource definitions: %w", err)
+	found := filepath.Join(append([]string{source}, path...)...)
+	if _, err := os.Stat(found); err != nil {
+		return "", fmt.Errorf("locating custom resource definitions: %w", err)
 	}
-	return folder, nil
+	return found, nil
 }

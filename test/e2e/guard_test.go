@@ -156,6 +156,53 @@ func TestTheGuardHoldsAgainstAnAdministrator(t *testing.T) {
 	}
 }
 
+// accept beats everything below the Admin tier, denies of Cilium's policies included.
+const accept = `
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: attack}
+spec:
+  tier: Admin
+  priority: 100
+  subject: {namespaces: {}}
+  ingress: [{action: Accept, from: [{namespaces: {}}]}]
+  egress: [{action: Accept, to: [{namespaces: {}}]}, {action: Accept, to: [{networks: [0.0.0.0/0]}]}]`
+
+// Not even an Accept of the Admin tier opens a zone where that tier is guarded as well,
+// nor does anything that the datapath is guarded from.
+func TestTheAdminTierHoldsAgainstAnAccept(t *testing.T) {
+	w := plant(t)
+	a, b := w.control()
+	hosts := append(w.witnesses(), a)
+	opens := func(manifests string) []string {
+		objects := stage.Parse(t, strings.TrimSpace(manifests))
+		w.Apply(t, objects...)
+		w.opened(a, b, stage.TCP(9301))
+		wrong := w.pairs(hosts)
+		w.Remove(t, objects...)
+		w.closed(a, b, stage.TCP(9301))
+		return wrong
+	}
+	w.guard("Datapath")
+	without := opens(accept)
+	record(t, "an Accept of the Admin tier, guarded in the datapath only", "%d pairs by port open", len(without))
+	if len(without) == 0 {
+		t.Error("the attack opens nothing, so nothing was shown")
+	}
+
+	w.guard("Datapath", "AdminTier")
+	if wrong := w.pairs(hosts); len(wrong) > 0 {
+		t.Fatalf("before any attack %d pairs are wrong:\n%s", len(wrong), strings.Join(wrong[:min(len(wrong), shownMost)], "\n"))
+	}
+	for name, manifests := range map[string]string{"an Accept of the Admin tier": accept, attacks[2].name: attacks[2].manifests()} {
+		wrong := opens(manifests)
+		record(t, name+", guarded in both", "%d pairs by port wrong", len(wrong))
+		if len(wrong) > 0 {
+			t.Errorf("%s: %d pairs are wrong:\n%s", name, len(wrong), strings.Join(wrong[:min(len(wrong), shownMost)], "\n"))
+		}
+	}
+}
+
 // pairs are the pairs of hosts by port that pass although no conduit joins their zones
 // on that port, or do not although they should. The guard is as coarse as zones are.
 func (w *waterWorks) pairs(hosts []*stage.Host) []string {

@@ -63,7 +63,7 @@ func (Guard) Guard(site *topology.Site, z *topology.Zone, neighbours []topology.
 		}
 		p := &clusterpolicy.ClusterNetworkPolicy{
 			TypeMeta: metav1.TypeMeta{
-				APIVersion: clusterpolicy.GroupVersion.String(), Kind: "ClusterNetworkPolicy",
+				APIVersion: clusterpolicy.GroupVersion.String(), Kind: policy.KindAdminTierPolicy,
 			},
 			ObjectMeta: metav1.ObjectMeta{Name: nameOf(z.Name, i)},
 			Spec: clusterpolicy.ClusterNetworkPolicySpec{

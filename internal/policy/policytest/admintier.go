@@ -53,6 +53,13 @@ type (
 	}
 )
 
+// Actions of the rules of the Admin tier.
+const (
+	Accept = "Accept"
+	Deny   = "Deny"
+	Pass   = "Pass"
+)
+
 // What the API takes in one list.
 const mostInAdminList = 25
 
@@ -77,7 +84,7 @@ func (e *Evaluator) addAdmin(p adminPolicy) {
 
 func (r adminRule) check(policy string, peers, others []adminPeer) {
 	if len(peers) == 0 || len(peers) > mostInAdminList || len(others) > 0 || len(r.Protocols) > mostInAdminList ||
-		!slices.Contains([]string{"Accept", "Deny", "Pass"}, r.Action) {
+		!slices.Contains([]string{Accept, Deny, Pass}, r.Action) {
 		panic(fmt.Sprintf("a rule of %s that the API server refuses: %+v", policy, r))
 	}
 	for _, p := range peers {
@@ -99,8 +106,7 @@ func (p adminPeer) valid() bool {
 }
 
 // adminVerdict is the action of the first rule that matches, "" when none does. Which
-// of two policies of one priority comes first, nobody may rely on: it panics when they
-// differ.
+// of two policies of one priority comes first, nobody may rely on: see Ties.
 func (e *Evaluator) adminVerdict(f flow) string {
 	verdict, at := "", 0
 	for _, p := range e.admin {
@@ -111,11 +117,14 @@ func (e *Evaluator) adminVerdict(f flow) string {
 			continue
 		}
 		action := p.first(f)
-		if verdict != "" && action != "" && verdict != action {
-			panic(fmt.Sprintf("two policies of priority %d say %s and %s of one flow", at, verdict, action))
-		}
-		if action != "" {
+		switch {
+		case action == "", action == verdict:
+		case verdict == "":
 			verdict, at = action, p.Spec.Priority
+		case e.Ties == "":
+			panic(fmt.Sprintf("two policies of priority %d say %s and %s of one flow", at, verdict, action))
+		case action == e.Ties:
+			verdict = action
 		}
 	}
 	return verdict

@@ -59,6 +59,10 @@ type Evaluator struct {
 	groups   map[string][]string
 	policies []networkPolicy
 	admin    []adminPolicy
+
+	// Ties is the action that wins where policies of the Admin tier of one priority
+	// differ about a flow. While it is empty, that they do is a panic.
+	Ties string
 }
 
 // New reads the objects. It panics on what it does not know.
@@ -134,9 +138,9 @@ func (e *Evaluator) passes(f flow) bool {
 		return true
 	}
 	switch e.adminVerdict(f) {
-	case "Deny":
+	case Deny:
 		return false
-	case "Accept":
+	case Accept:
 		return true
 	}
 	says := e.ciliumVerdict(f)

@@ -80,7 +80,7 @@ func (s *Stage) StartAgent() error {
 		"--routing-mode=native", "--ipv4-native-routing-cidr=" + podRange, "--enable-ipv4-masquerade=false", "--devices=eth0",
 		"--kube-proxy-replacement=false", "--enable-l7-proxy=false", "--external-envoy-proxy=true",
 		"--enable-health-checking=false", "--enable-endpoint-health-checking=false", "--enable-gops=false",
-		"--enable-hubble=false", "--cluster-name=default",
+		"--enable-hubble=false", "--cluster-name=default", "--enable-k8s-cluster-network-policy=true",
 		"--bpf-ct-global-tcp-max=65536", "--bpf-ct-global-any-max=32768", "--bpf-nat-global-max=65536", "--bpf-neigh-global-max=65536",
 		// A pod's identity follows its labels at once. By default it takes up to 34 s.
 		"--identity-change-grace-period=0s", "--identity-max-jitter=0s",

@@ -113,6 +113,10 @@ func (s *Stage) startControlPlane() error {
 	if err != nil {
 		return err
 	}
+	adminTierCRD, err := controlplane.AdminTierCRD()
+	if err != nil {
+		return err
+	}
 	log, err := s.log("control-plane")
 	if err != nil {
 		return err
@@ -127,7 +131,7 @@ func (s *Stage) startControlPlane() error {
 		"allow-privileged":         {"true"},
 	})
 	s.ControlPlane, err = controlplane.Start(context.Background(), controlplane.Options{
-		CRDPaths:          []string{ciliumCRDs, filepath.Join(filepath.Dir(ciliumCRDs), "v2alpha1"), filepath.Join(repository, "config", "crd")},
+		CRDPaths:          []string{ciliumCRDs, filepath.Join(filepath.Dir(ciliumCRDs), "v2alpha1"), adminTierCRD, filepath.Join(repository, "config", "crd")},
 		ControllerManager: true,
 		// Nobody renews the lease of a node whose kubelet is this test.
 		ControllerManagerArgs: []string{"--controllers=*,-node-lifecycle-controller,-taint-eviction-controller,-node-ipam-controller"},
