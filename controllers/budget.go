@@ -48,15 +48,23 @@ func (o *outcome) keepWithinBudget(observed []apply.Observed, carried carriedCon
 			Message: fmt.Sprintf("the policy map of its fullest pod is predicted to have %d entries of %d", l.Entries, l.Limit),
 		})
 	}
-	for _, zone := range o.budget.Unguarded {
-		o.finds(topology.ObjectRef{Kind: topology.KindZone, Name: zone}, v1alpha1.Finding{
+	for _, u := range o.budget.Unguarded {
+		o.finds(topology.ObjectRef{Kind: topology.KindZone, Name: u.Zone}, v1alpha1.Finding{
 			Severity: v1alpha1.SeverityWarning, Path: "spec.members", Reason: v1alpha1.ReasonBudgetExceeded,
-			Message: "the denies of the Datapath guard do not fit into the policy maps of its pods and are left out",
+			Message: fmt.Sprintf("the denies of the layer %s do not fit into the policy maps of its pods and are left out", u.Layer),
 		})
 	}
 	o.set.Objects = slices.DeleteFunc(o.set.Objects, func(d *policy.Object) bool {
-		return o.withheld[d.Source] || d.Part == policy.PartGuard && slices.Contains(o.budget.Unguarded, d.Source.Name)
+		return o.withheld[d.Source] || d.Part == policy.PartGuard && slices.Contains(o.budget.Unguarded, budget.Unguarded{Zone: d.Source.Name, Layer: layerOf(d)})
 	})
+}
+
+// layerOf is the layer that a guard belongs to.
+func layerOf(guard *policy.Object) v1alpha1.GuardLayer {
+	if guard.GVK.Kind == policy.KindAdminTierPolicy {
+		return v1alpha1.GuardAdminTier
+	}
+	return v1alpha1.GuardDatapath
 }
 
 func (o *outcome) withhold(ref topology.ObjectRef, f v1alpha1.Finding) {
@@ -127,7 +135,7 @@ func (c conditions) budgetStatus(o *outcome) {
 	case over > 0:
 		c.set(v1alpha1.ConditionWithinBudget, false, v1alpha1.ReasonBudgetExceeded,
 			fmt.Sprintf("%d changes are not carried out and the guard of %d zones is left out; fullest zones: %s",
-				len(o.withheld), len(b.Unguarded), strings.Join(crowded, ", ")))
+				len(o.withheld), len(o.unguardedZones()), strings.Join(crowded, ", ")))
 	case len(crowded) > 0:
 		c.set(v1alpha1.ConditionWithinBudget, true, v1alpha1.ReasonBudgetNear,
 			"policy maps are nearly full in "+strings.Join(crowded, ", "))

@@ -97,10 +97,19 @@ func (c conditions) guardStatus(o *outcome, layers []v1alpha1.GuardLayer) {
 	case len(missing) > 0:
 		set(false, v1alpha1.ReasonGuardUnavailable, "%s cannot be had with this backend in this cluster; see status.findings", strings.Join(missing, ", "))
 	case len(o.budget.Unguarded) > 0:
-		set(false, v1alpha1.ReasonBudgetExceeded, "the denies of %d zones do not fit into their policy maps, first %s", len(o.budget.Unguarded), o.budget.Unguarded[0])
+		set(false, v1alpha1.ReasonBudgetExceeded, "the denies of %d zones do not fit into their policy maps, first %s", len(o.unguardedZones()), o.budget.Unguarded[0].Zone)
 	default:
 		set(true, v1alpha1.ReasonGuarded, "in place: %s", joinLayers(layers))
 	}
+}
+
+// unguardedZones are those for which a layer does not fit.
+func (o *outcome) unguardedZones() []string {
+	var zones []string
+	for _, u := range o.budget.Unguarded {
+		zones = append(zones, u.Zone)
+	}
+	return slices.Compact(zones)
 }
 
 // unavailableLayers are those that the Site asks for and nothing here can make.

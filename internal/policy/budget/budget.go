@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
@@ -55,8 +56,14 @@ type Judgement struct {
 	Fullest Load
 	// Refused conduits by name.
 	Refused map[string]Refusal
-	// Unguarded are the zones whose guard does not fit, sorted.
-	Unguarded []string
+	// Unguarded are the layers of the guard that do not fit, sorted by zone.
+	Unguarded []Unguarded
+}
+
+// Unguarded is a zone that a layer of the guard is left out for.
+type Unguarded struct {
+	Zone  string
+	Layer v1alpha1.GuardLayer
 }
 
 // Judge predicts the maps of every zone.
@@ -70,7 +77,7 @@ func Judge(in Input) Judgement {
 	for _, p := range in.Pods {
 		j.podsIn[p.Namespace]++
 	}
-	if in.Model.Site.Guard.Datapath {
+	if g := in.Model.Site.Guard; g.Datapath || g.AdminTier {
 		j.neighbours = in.Model.Neighbours()
 	}
 	var crowded []*topology.Zone
@@ -87,7 +94,7 @@ func Judge(in Input) Judgement {
 	}
 	j.settle(crowded, &out)
 	slices.SortFunc(out.Loads, func(a, b Load) int { return cmp.Compare(a.Zone, b.Zone) })
-	slices.Sort(out.Unguarded)
+	slices.SortStableFunc(out.Unguarded, func(a, b Unguarded) int { return cmp.Compare(a.Zone, b.Zone) })
 	return out
 }
 
@@ -140,7 +147,7 @@ func (j *judge) ceiling(z *topology.Zone) int {
 	for _, c := range j.joined[z.Name] {
 		total += conduitEntries(c, func(e topology.End) bool { return e.Zone.Name == z.Name }, j.podsOf)
 	}
-	return total + j.guard(z, j.podsOf)
+	return total + j.datapath(z, j.podsOf) + j.adminTier(z, j.podsOf)
 }
 
 // podsOf is a count that is never too low.
@@ -185,12 +192,18 @@ func (j *judge) settle(zones []*topology.Zone, out *Judgement) {
 	for _, z := range zones {
 		m := in[z.Name]
 		load := Load{Zone: z.Name, Entries: m.fullest(), Limit: j.limit}
-		switch guard := j.guard(z, census.count); {
-		case guard == 0:
-		case load.Entries+guard > j.limit:
-			out.Unguarded = append(out.Unguarded, z.Name)
-		default:
-			load.Entries += guard
+		for _, layer := range []struct {
+			name    v1alpha1.GuardLayer
+			entries int
+		}{
+			{v1alpha1.GuardDatapath, j.datapath(z, census.count)},
+			{v1alpha1.GuardAdminTier, j.adminTier(z, census.count)},
+		} {
+			if layer.entries > 0 && load.Entries+layer.entries > j.limit {
+				out.Unguarded = append(out.Unguarded, Unguarded{z.Name, layer.name})
+				continue
+			}
+			load.Entries += layer.entries
 		}
 		out.note(load)
 	}

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
 
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/policy/budget"
 	"github.com/zonewarden/zonewarden/internal/protocol"
 	"github.com/zonewarden/zonewarden/internal/topology"
@@ -217,10 +218,19 @@ func TestAGuardThatDoesNotFitIsLeftOut(t *testing.T) {
 		t.Fatalf("%+v, want a guard with an entry each way for every pod of the office", fits)
 	}
 	got := judge(fits.Fullest.Entries - 1)
-	if diff := cmp.Diff([]string{"a", "b"}, got.Unguarded); diff != "" || len(got.Refused) > 0 {
+	want := []budget.Unguarded{{Zone: "a", Layer: v1alpha1.GuardDatapath}, {Zone: "b", Layer: v1alpha1.GuardDatapath}}
+	if diff := cmp.Diff(want, got.Unguarded); diff != "" || len(got.Refused) > 0 {
 		t.Errorf("%+v: only the guards are to go: %s", got, diff)
 	}
+	// The other layer is smaller and stays.
+	model.Site.Guard.AdminTier = true
+	got = judge(fits.Fullest.Entries - 1)
+	if diff := cmp.Diff(want, got.Unguarded); diff != "" || got.Fullest.Entries < 2*20 {
+		t.Errorf("%+v: only the guards of one layer are to go: %s", got, diff)
+	}
 }
+
+var datapath, adminTier = topology.Guard{Datapath: true}, topology.Guard{AdminTier: true}
 
 // The denies of a guard: an entry each way for every identity, network and the world,
 // and for each neighbour the ports that are not declared, in blocks.
@@ -229,12 +239,17 @@ func TestEntriesOfAGuard(t *testing.T) {
 	a, b := zone("a", 1), zone("b", 2)
 	pods := append(append(podsOf("a", 1), podsOf("b", 2)...), podsOf("office", 5)...)
 	tests := map[string]struct {
-		edit func(*topology.Zone)
-		want int
+		edit  func(*topology.Zone)
+		layer topology.Guard
+		want  int
 	}{
 		// In: of TCP 0 to 3, 5, 6 to 7, and 13 blocks from 8 on; UDP and SCTP whole. Out: all whole.
-		"enforced":   {func(*topology.Zone) {}, 2 + 1 + 2*(8+3) + (1 + 1 + 1 + 13 + 2) + 3},
-		"in Observe": {func(z *topology.Zone) { z.Enforce = false }, 2 + 1},
+		"enforced":   {func(*topology.Zone) {}, datapath, 2 + 1 + 2*(8+3) + (1 + 1 + 1 + 13 + 2) + 3},
+		"in Observe": {func(z *topology.Zone) { z.Enforce = false }, datapath, 2 + 1},
+		// The declared port passed in, everybody denied in and out, and the world out.
+		"Admin tier":             {func(*topology.Zone) {}, adminTier, 2 + 1 + 1 + 2*8 + 3},
+		"Admin tier, itself too": {func(z *topology.Zone) { z.InternalTraffic = true }, adminTier, 2 + 4 + 1 + 1 + 4 + 2*8 + 3},
+		"Admin tier, in Observe": {func(z *topology.Zone) { z.Enforce = false }, adminTier, 2 + 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -243,7 +258,7 @@ func TestEntriesOfAGuard(t *testing.T) {
 			tt.edit(&z)
 			model := site(10_000, []*topology.Zone{a, &z}, conduit("k", end(a), end(&z), tcp(4, 4)))
 			model.Zones = []*topology.Zone{&z}
-			model.Site.Guard.Datapath = true
+			model.Site.Guard = tt.layer
 			got := budget.Judge(budget.Input{Model: model, Pods: pods, Standing: nothingStands})
 			if got.Fullest.Entries != tt.want {
 				t.Errorf("%d entries, want %d", got.Fullest.Entries, tt.want)

@@ -71,13 +71,15 @@ func conduitEntries(c *topology.Conduit, at func(topology.End) bool, count count
 	return entries
 }
 
-// guard is the number of entries of a zone's denies, 0 without them: one for each
+// everybody stands for all pods of the cluster.
+var everybody = []topology.Workloads{{}}
+
+// datapath is the number of entries of a zone's denies, 0 without them: one for each
 // identity that is no neighbour, and for each neighbour the ports that are not declared.
-func (j *judge) guard(z *topology.Zone, count counter) int {
+func (j *judge) datapath(z *topology.Zone, count counter) int {
 	if !j.input.Model.Site.Guard.Datapath || !z.Enforce {
 		return 0
 	}
-	everybody := []topology.Workloads{{}}
 	entries := 2 * (count(everybody, nil) + j.networks() + worldEntries)
 	for _, n := range j.neighbours[z.Name] {
 		peers := count(n.Workloads, j.input.Model.Zone(n.Zone)) + len(n.Networks)
@@ -88,6 +90,29 @@ func (j *judge) guard(z *topology.Zone, count counter) int {
 		entries += j.dnsPeers(count) * undeclaredEntries([]protocol.PortRange{
 			{Transport: protocol.TCP, First: port, Last: port}, {Transport: protocol.UDP, First: port, Last: port},
 		})
+	}
+	return entries
+}
+
+// adminTier is the number of entries of a zone's guard of the Admin tier, 0 without one:
+// what it passes, and a deny for each identity; of networks it knows egress only.
+func (j *judge) adminTier(z *topology.Zone, count counter) int {
+	if !j.input.Model.Site.Guard.AdminTier || !z.Enforce {
+		return 0
+	}
+	entries := 2*count(everybody, nil) + j.networks() + worldEntries
+	if z.InternalTraffic {
+		entries += 2*count(z.Workloads, z) + len(z.Networks)
+	}
+	for _, n := range j.neighbours[z.Name] {
+		pods := count(n.Workloads, j.input.Model.Zone(n.Zone))
+		entries += pods*portEntries(n.In) + (pods+len(n.Networks))*portEntries(n.Out)
+	}
+	if z.DNS {
+		entries += dnsPorts * j.dnsPeers(count)
+	}
+	if z.APIServer {
+		entries += apiEntries + len(j.input.Model.Site.API.Addresses)
 	}
 	return entries
 }
