@@ -38,6 +38,8 @@ type choice struct {
 	adminTier bool
 	// minor version of Kubernetes, 0 when unknown.
 	minor int
+	// settings of Cilium's agents.
+	settings cilium.Settings
 	// unsettled says that definitions and what is served do not agree yet.
 	unsettled bool
 }
@@ -50,11 +52,12 @@ func (c choice) tooOld() bool {
 }
 
 // choose is the decision itself.
-func choose(asked v1alpha1.Backend, ciliumServed bool, minor int) choice {
-	c := choice{asked: asked, minor: minor}
+func choose(asked v1alpha1.Backend, ciliumServed bool, settings cilium.Settings, minor int) choice {
+	c := choice{asked: asked, settings: settings, minor: minor}
 	switch {
 	case asked == v1alpha1.BackendNetwork:
 		c.chosen = v1alpha1.BackendNetwork
+	case ciliumServed && settings.Refused != "":
 	case ciliumServed:
 		c.chosen = v1alpha1.BackendCilium
 	case asked == v1alpha1.BackendAuto || asked == "":
@@ -117,6 +120,10 @@ func (s *Segmentation) chooseBackend(ctx context.Context, site *v1alpha1.Site) (
 	if err := s.watchPolicies(ctx, served); err != nil {
 		return choice{}, err
 	}
+	settings, err := s.fetchSettings(ctx)
+	if err != nil {
+		return choice{}, err
+	}
 	unsettled := s.unsettled(ctx, served)
 	if unsettled {
 		// A definition is served a moment after it is established, and no event
@@ -128,7 +135,7 @@ func (s *Segmentation) chooseBackend(ctx context.Context, site *v1alpha1.Site) (
 	}
 	// The Cilium backend needs both kinds that it writes.
 	ciliumServed := served[apply.GVKClusterwidePolicy] && served[apply.GVKCIDRGroup]
-	c := choose(site.Spec.Backend, ciliumServed, minor)
+	c := choose(site.Spec.Backend, ciliumServed, settings, minor)
 	c.unsettled, c.adminTier = unsettled, served[apply.GVKAdminTierPolicy]
 	if with := (compiles{c.chosen, c.adminTier}); c.usable() && with != s.backend.inForce {
 		s.compiler, s.backend.inForce = compilerOf(with), with

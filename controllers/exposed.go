@@ -23,7 +23,7 @@ func (o *outcome) unseen() (j evidence.Judgement, seen bool) {
 	case o.held != "":
 		j.Reason, j.Message = v1alpha1.ReasonMassDisappearance, "nothing was looked at: "+o.held
 	default:
-		j.Reason, j.Message = v1alpha1.ReasonBackendUnavailable, "the backend that the Site asks for is not served, so nothing was looked at"
+		j.Reason, j.Message = v1alpha1.ReasonBackendUnavailable, o.backend.unusableBecause()+", so nothing was looked at"
 	}
 	return j, false
 }

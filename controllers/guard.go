@@ -115,10 +115,10 @@ func (o *outcome) unguardedZones() []string {
 // unavailableLayers are those that the Site asks for and nothing here can make.
 func (o *outcome) unavailableLayers(layers []v1alpha1.GuardLayer) []string {
 	var out []string
-	if slices.Contains(layers, v1alpha1.GuardDatapath) && o.backend.chosen != v1alpha1.BackendCilium {
+	if slices.Contains(layers, v1alpha1.GuardDatapath) && (o.backend.chosen != v1alpha1.BackendCilium || o.backend.settings.NoDatapath != "") {
 		out = append(out, string(v1alpha1.GuardDatapath))
 	}
-	if slices.Contains(layers, v1alpha1.GuardAdminTier) && !o.backend.adminTier {
+	if slices.Contains(layers, v1alpha1.GuardAdminTier) && (!o.backend.adminTier || o.backend.settings.NoAdminTier != "") {
 		out = append(out, string(v1alpha1.GuardAdminTier))
 	}
 	return out

@@ -186,7 +186,7 @@ func (c conditions) programmedStatus(o *outcome, ref topology.ObjectRef) bool {
 	case o.held != "":
 		return set(v1alpha1.ReasonMassDisappearance, o.held)
 	case !o.backend.usable():
-		return set(v1alpha1.ReasonBackendUnavailable, "the backend that the Site asks for is not served")
+		return set(v1alpha1.ReasonBackendUnavailable, o.backend.unusableBecause())
 	case !v.InForce:
 		return set(v1alpha1.ReasonNotAccepted, "not accepted; what stands for it in the cluster is left as it is")
 	}

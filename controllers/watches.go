@@ -51,6 +51,7 @@ func CacheOptions() cache.Options {
 		&corev1.Service{}:       {Transform: stripService},
 		&networkingv1.Ingress{}: {Transform: stripIngress},
 		&v1alpha1.NodeReport{}:  {Transform: stripReport},
+		&corev1.ConfigMap{}:     settingsOnly,
 	}
 	atAdmission := labels.SelectorFromSet(labels.Set{guardLabel: guardAtAdmission})
 	for _, gvk := range admissionKinds {
@@ -142,6 +143,7 @@ func (s *Segmentation) sources() []source.Source {
 		watch(&corev1.Node{}, nodeChanged),
 		watch(&corev1.Service{}, serviceChanged),
 		watch(&networkingv1.Ingress{}, ingressChanged),
+		watch(&corev1.ConfigMap{}, predicate.ResourceVersionChangedPredicate{}),
 		source.Kind[client.Object](c, &v1alpha1.NodeReport{}, later(reportsSettle), s.reportChanged()),
 		watch(unstructuredOf(admissionKinds[0]), predicate.GenerationChangedPredicate{}),
 		watch(unstructuredOf(admissionKinds[1]), predicate.GenerationChangedPredicate{}),

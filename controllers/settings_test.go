@@ -1,0 +1,66 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+)
+
+// tellAgents writes options of Cilium's agents into a namespace until the test ends.
+func (w *world) tellAgents(namespace string, options map[string]string) {
+	w.t.Helper()
+	config := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "cilium-config"}, Data: options}
+	if w.Get(w.ctx(), client.ObjectKeyFromObject(config), &corev1.ConfigMap{}) == nil {
+		w.must(w.Update(w.ctx(), config))
+		return
+	}
+	w.must(w.Create(w.ctx(), config))
+	w.t.Cleanup(func() { w.must(w.Delete(w.ctx(), config)) })
+}
+
+// What Cilium's agents were told decides what policies do: a guard that would cut is not
+// written, and nothing is where an allow would deny. Only the agents' own namespace
+// counts.
+func TestWhatTheAgentsWereTold(t *testing.T) {
+	w := newWorld(t)
+	o := w.startOperator()
+	w.plant()
+	s := site()
+	w.change(s, func() { s.Spec.Guard.Layers = []v1alpha1.GuardLayer{v1alpha1.GuardDatapath} })
+	guarded := append(slices.Clone(plantPolicies), "CiliumClusterwideNetworkPolicy/guard-cell", "CiliumClusterwideNetworkPolicy/guard-supervision")
+	w.havePolicies(guarded...)
+	w.condition(s, v1alpha1.ConditionGuarded, metav1.ConditionTrue, v1alpha1.ReasonGuarded)
+
+	cuts := map[string]string{"policy-cidr-match-mode": "pods"}
+	w.tellAgents("cell", cuts)
+	w.quiet(o)
+	w.havePolicies(guarded...)
+	w.tellAgents("kube-system", cuts)
+	w.havePolicies(plantPolicies...)
+	w.condition(s, v1alpha1.ConditionGuarded, metav1.ConditionFalse, v1alpha1.ReasonGuardUnavailable)
+	w.must(w.Get(w.ctx(), client.ObjectKeyFromObject(s), s))
+	if !slices.ContainsFunc(s.Status.Findings, func(f v1alpha1.Finding) bool { return strings.Contains(f.Message, "policy-cidr-match-mode") }) {
+		t.Errorf("the option is not named: %v", s.Status.Findings)
+	}
+
+	w.tellAgents("kube-system", map[string]string{"enable-non-default-deny-policies": "false"})
+	message := w.condition(s, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonBackendUnavailable)
+	if !strings.Contains(message, "enable-non-default-deny-policies") {
+		t.Errorf("the option is not named: %s", message)
+	}
+	w.quiet(o)
+	w.havePolicies(plantPolicies...)
+
+	w.tellAgents("kube-system", map[string]string{})
+	w.havePolicies(guarded...)
+	w.condition(s, v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)
+}
