@@ -187,9 +187,10 @@ func TestFailModes(t *testing.T) {
 	for mode, closes := range map[v1alpha1.FailMode]bool{v1alpha1.FailModeClosed: true, v1alpha1.FailModeLastKnown: false} {
 		t.Run(string(mode), func(t *testing.T) {
 			w := newWorld(t)
+			w.guarded() // the garbage collector has to get past it
 			o := w.startOperator()
 			w.plant()
-			w.havePolicies(plantPolicies...)
+			w.havePolicies(append(slices.Clone(plantPolicies), "CiliumClusterwideNetworkPolicy/zone-deleted")...)
 			s := site()
 			w.change(s, func() { s.Spec.FailMode = mode })
 			w.condition(s, v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)
@@ -202,7 +203,8 @@ func TestFailModes(t *testing.T) {
 			o.stop()
 			w.must(w.Delete(w.ctx(), conduit("scada-cell", "", "", "")))
 			if closes {
-				w.havePolicies("CiliumCIDRGroup/zone-cell", "CiliumClusterwideNetworkPolicy/zone-cell", "CiliumClusterwideNetworkPolicy/zone-supervision")
+				w.havePolicies("CiliumCIDRGroup/zone-cell", "CiliumClusterwideNetworkPolicy/zone-cell",
+					"CiliumClusterwideNetworkPolicy/zone-deleted", "CiliumClusterwideNetworkPolicy/zone-supervision")
 				return
 			}
 			w.stays("conduit-scada-cell")
