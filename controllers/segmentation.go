@@ -110,9 +110,7 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("choosing the backend: %w", err)
 	}
-	if model.Site != nil {
-		restrain(model.Site, choice.settings)
-	}
+	restrain(model.Site, choice.settings)
 	outcome := newOutcome(snapshot, model, choice)
 	outcome.verify(reports.nodes)
 	if outcome.admission, err = s.fetchGuard(ctx); err != nil {

@@ -41,8 +41,12 @@ func (s *Segmentation) fetchSettings(ctx context.Context) (cilium.Settings, erro
 	return cilium.SettingsOf(config.Data), nil
 }
 
-// restrain takes from a Site what the agents' options make impossible or harmful.
+// restrain takes from a Site, if there is one, what the agents' options make impossible
+// or harmful.
 func restrain(site *topology.Site, s cilium.Settings) {
+	if site == nil {
+		return
+	}
 	site.Guard.Datapath = site.Guard.Datapath && s.NoDatapath == ""
 	site.Guard.AdminTier = site.Guard.AdminTier && s.NoAdminTier == ""
 	if s.MapEntries > 0 {

@@ -110,9 +110,11 @@ func (c *change) wanted() parts {
 func (c *change) shape(f form, m moved) (*policy.Object, error) {
 	carries := c.before != nil && !c.atOnce
 	switch {
-	case f == allowed && !c.allowsFirst(), f != final && c.waitsForAll():
+	case f == final:
+		return c.Object, nil
+	case f == allowed && !c.allowsFirst(), c.waitsForAll():
 		return nil, nil
-	case f == final || !isSum(c.Object.GVK.Kind), !carries && f != allowed && len(m.coming) == 0:
+	case !isSum(c.Object.GVK.Kind), !carries && f != allowed && len(m.coming) == 0:
 		return c.Object, nil
 	}
 	u, err := toUnstructured(c.Object)

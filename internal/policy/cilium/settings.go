@@ -38,7 +38,9 @@ func SettingsOf(options map[string]string) Settings {
 	if options == nil {
 		return s
 	}
-	says := func(key string) string { return fmt.Sprintf("%s of %s/%s is %q", key, ConfigNamespace, ConfigName, options[key]) }
+	says := func(key string) string {
+		return fmt.Sprintf("%s of %s/%s is %q", key, ConfigNamespace, ConfigName, options[key])
+	}
 	if off(options["enable-non-default-deny-policies"]) {
 		s.Refused = says("enable-non-default-deny-policies") + ", with which a policy that only allows also denies"
 	}
