@@ -69,6 +69,7 @@ func TestWritesOfAChange(t *testing.T) {
 		{"a zone is enforced", observed(plainPlant), func(d *declaration) { d.zones[0].enforce = true }, cost{1, 0}, cost{4, 0}},
 		{"a zone of devices and pods comes with a conduit", without(devicesPlant), func(d *declaration) { d.zones[0].there = true }, cost{3, 1}, cost{5, 0}},
 		{"a conduit's ports, guarded", guardedBy(plainPlant), func(d *declaration) { d.links[0].ports = 2 }, cost{6, 0}, cost{2, 0}},
+		{"a zone comes beside one guarded", guardedBy(without(observedSecond(plainPlant))), func(d *declaration) { d.zones[0].there = true }, cost{5, 0}, cost{5, 0}},
 		{"a device, guarded", guardedBy(devicesPlant), func(d *declaration) { d.device[0] = 1 }, cost{2, 0}, cost{10, 0}},
 	}
 	for _, tt := range tests {
@@ -91,6 +92,11 @@ func nameOf(b policy.Backend) string {
 
 func observed(d declaration) declaration {
 	d.zones[0].enforce = false
+	return d
+}
+
+func observedSecond(d declaration) declaration {
+	d.zones[1].enforce = false
 	return d
 }
 
