@@ -63,7 +63,7 @@ func (r *run) denyOthers(floors []*change) bool {
 func (r *run) lookAtLeaving(ctx context.Context, o Removal) *change {
 	u := named(GVKOf(o.Key.Kind), o.Key.Namespace, o.Key.Name)
 	c := &change{Write: Write{Observed: &o.Observed, Object: policy.FromContent(u.Object, o.Part, o.Source)}}
-	live, err := r.readLive(ctx, u.DeepCopy())
+	live, err := r.readLive(ctx, u.DeepCopy(), c.Object)
 	if err == nil && live != nil {
 		u.SetLabels(keep(live.GetLabels(), v1alpha1.LabelManagedBy, v1alpha1.LabelKind, v1alpha1.LabelName))
 		u.SetAnnotations(keep(live.GetAnnotations(), v1alpha1.AnnotationSourceUID, v1alpha1.AnnotationRelease))

@@ -30,7 +30,7 @@ func (r *run) look(ctx context.Context, changes []*change) {
 		if c.failed || !c.inSteps() || c.before != nil || c.large {
 			return
 		}
-		live, err := r.readLive(ctx, named(c.Object.GVK, c.Object.Namespace, c.Object.Name))
+		live, err := r.readLive(ctx, named(c.Object.GVK, c.Object.Namespace, c.Object.Name), c.Object)
 		if err == nil && live != nil {
 			err = c.carry(live)
 		}
@@ -54,8 +54,8 @@ func named(gvk schema.GroupVersionKind, namespace, name string) *unstructured.Un
 	return u
 }
 
-// readLive reads, past the cache, an object of ours; nil when it is gone.
-func (r *run) readLive(ctx context.Context, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+// readLive reads, past the cache, what stands of an object of ours; nil when it is gone.
+func (r *run) readLive(ctx context.Context, u *unstructured.Unstructured, o *policy.Object) (*unstructured.Unstructured, error) {
 	var err error
 	if p := r.places[u.GetNamespace()]; p != nil {
 		u, err = p.read(u)
@@ -67,7 +67,7 @@ func (r *run) readLive(ctx context.Context, u *unstructured.Unstructured) (*unst
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("reading what stands: %w", err)
-	case !isOurs(u.GetLabels()):
+	case !isWritten(u, o):
 		return nil, ErrForeign
 	default:
 		return u, nil

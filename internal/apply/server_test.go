@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/apply"
 	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/topology"
@@ -28,11 +29,16 @@ type server struct {
 	t *testing.T
 	// fails by "verb name".
 	fails map[string]error
-	// live labels by name of what was there before.
-	live map[string]map[string]string
+	// live labels by name of what was there before, and source the declarations that its
+	// annotations name.
+	live   map[string]map[string]string
+	source map[string]string
+	// adds is what others have added to what is applied.
+	adds func(*unstructured.Unstructured)
 
 	mu      sync.Mutex
 	calls   []string // "verb name", in order
+	patches []string
 	applied []*unstructured.Unstructured
 	options []client.ApplyOptions
 	deletes []client.DeleteOptions
@@ -41,11 +47,11 @@ type server struct {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	return &server{t: t, fails: map[string]error{}, live: map[string]map[string]string{}}
+	return &server{t: t, fails: map[string]error{}, live: map[string]map[string]string{}, source: map[string]string{}}
 }
 
 func (s *server) writer() *apply.Writer {
-	c := interceptor.NewClient(nil, interceptor.Funcs{Get: s.get, List: s.list, Apply: s.apply, Delete: s.delete})
+	c := interceptor.NewClient(nil, interceptor.Funcs{Get: s.get, List: s.list, Apply: s.apply, Patch: s.patch, Delete: s.delete})
 	return &apply.Writer{Client: c, Live: c, Wrote: func(o apply.Outcome) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -84,6 +90,7 @@ func (s *server) get(_ context.Context, _ client.WithWatch, key client.ObjectKey
 		return apierrors.NewNotFound(networkingv1.Resource("networkpolicies"), key.Name)
 	}
 	o.(*metav1.PartialObjectMetadata).Labels = labels
+	o.SetAnnotations(map[string]string{v1alpha1.AnnotationSourceUID: s.source[key.Name]})
 	return nil
 }
 
@@ -99,6 +106,7 @@ func (s *server) list(_ context.Context, _ client.WithWatch, into client.ObjectL
 		u.SetNamespace(namespace)
 		u.SetName(name)
 		u.SetLabels(labels)
+		u.SetAnnotations(map[string]string{v1alpha1.AnnotationSourceUID: s.source[name]})
 		list.Items = append(list.Items, u)
 	}
 	return nil
@@ -122,10 +130,23 @@ func (s *server) apply(_ context.Context, _ client.WithWatch, o runtime.ApplyCon
 	s.options = append(s.options, *(&client.ApplyOptions{}).ApplyOptions(opts))
 	u = u.DeepCopy()
 	u.SetResourceVersion("8")
+	if s.adds != nil {
+		s.adds(u)
+	}
 	if raw, err = u.MarshalJSON(); err != nil {
 		return err
 	}
 	return json.Unmarshal(raw, o)
+}
+
+func (s *server) patch(_ context.Context, _ client.WithWatch, o client.Object, p client.Patch, _ ...client.PatchOption) error {
+	raw, err := p.Data(o)
+	if err != nil {
+		return err
+	}
+	s.patches = append(s.patches, string(raw))
+	o.SetResourceVersion("9")
+	return s.note("patch", o.GetName())
 }
 
 func (s *server) delete(_ context.Context, _ client.WithWatch, o client.Object, opts ...client.DeleteOption) error {

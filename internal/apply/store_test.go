@@ -151,6 +151,7 @@ func (s *store) get(_ context.Context, _ client.WithWatch, at client.ObjectKey, 
 		into.Object = s.live(key).Object
 		if key == s.foreign {
 			into.SetLabels(nil)
+			into.SetAnnotations(nil)
 		}
 	case *metav1.PartialObjectMetadata:
 		into.Labels = s.objects[key].GetLabels()

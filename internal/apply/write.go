@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
@@ -225,10 +226,15 @@ func (r *run) write(ctx context.Context, c *change, f form) {
 
 func (r *run) apply(ctx context.Context, o *policy.Object) (uid types.UID, version string, err error) {
 	u, err := toUnstructured(o)
+	if err != nil {
+		return "", "", fmt.Errorf("applying %s: %w", KeyOf(o), err)
+	}
+	want := u.DeepCopy()
+	r.turnTo(ctx, o.GVK.Kind)
+	err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u),
+		client.FieldOwner(FieldManager), client.ForceOwnership)
 	if err == nil {
-		r.turnTo(ctx, o.GVK.Kind)
-		err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u),
-			client.FieldOwner(FieldManager), client.ForceOwnership)
+		err = r.clean(ctx, u, want, o.Digest)
 	}
 	if err != nil {
 		return "", "", fmt.Errorf("applying %s: %w", KeyOf(o), err)
@@ -239,7 +245,7 @@ func (r *run) apply(ctx context.Context, o *policy.Object) (uid types.UID, versi
 // checkFree looks, past the cache, whether a name is free or ours.
 func (r *run) checkFree(ctx context.Context, o *policy.Object) error {
 	if p := r.places[o.Namespace]; p != nil {
-		if live := p.standing[o.Name]; live != nil && !isOurs(live.GetLabels()) {
+		if live := p.standing[o.Name]; live != nil && !isWritten(live, o) {
 			return ErrForeign
 		}
 		return nil
@@ -252,11 +258,22 @@ func (r *run) checkFree(ctx context.Context, o *policy.Object) error {
 		return nil
 	case err != nil:
 		return fmt.Errorf("looking whether the name is free: %w", err)
-	case !isOurs(live.Labels):
+	case !isWritten(live, o):
 		return ErrForeign
 	default:
 		return nil
 	}
+}
+
+// isWritten says that a live object is one that we wrote for the same declaration, also
+// where somebody has taken our label off: its annotation still names the declaration.
+func isWritten(live client.Object, o *policy.Object) bool {
+	if isOurs(live.GetLabels()) {
+		return true
+	}
+	u, err := toUnstructured(o)
+	source := live.GetAnnotations()[v1alpha1.AnnotationSourceUID]
+	return err == nil && source != "" && source == u.GetAnnotations()[v1alpha1.AnnotationSourceUID]
 }
 
 func (r *run) remove(ctx context.Context, o Removal) {

@@ -143,6 +143,7 @@ func TestNamesThatAreTaken(t *testing.T) {
 	tests := []struct {
 		name    string
 		live    map[string]string
+		source  string
 		lookup  error
 		update  bool
 		failure error
@@ -156,6 +157,8 @@ func TestNamesThatAreTaken(t *testing.T) {
 			name: "by something that we manage and did not write", live: map[string]string{v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue},
 			failure: apply.ErrForeign,
 		},
+		{name: "by ours, without its label", live: map[string]string{}, source: uid, written: true},
+		{name: "by another's, without its label", live: map[string]string{}, source: "another", failure: apply.ErrForeign},
 		{name: "nobody knows", lookup: errRefused, failure: errRefused, retried: true},
 		{name: "by what we observed", live: ours, update: true, written: true},
 	}
@@ -166,7 +169,7 @@ func TestNamesThatAreTaken(t *testing.T) {
 				s := newServer(t)
 				s.fails[call] = tt.lookup
 				if tt.live != nil {
-					s.live["zone-a"] = tt.live
+					s.live["zone-a"], s.source["zone-a"] = tt.live, tt.source
 				}
 				w, want := create(o)[0], list(call)
 				if tt.update {
