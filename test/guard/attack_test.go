@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // attack is one attempt to open a hole.
@@ -55,24 +57,40 @@ func TestGuard(t *testing.T) {
 }
 
 func tryAttacks(t *testing.T) {
-	n := 0
+	n, came := 0, map[outcome]int{}
+	before := mustFindOpenings(t)
 	for _, a := range attacks {
 		t.Run(a.heading, func(t *testing.T) {
 			for _, a := range a.table {
 				n++
-				t.Run(a.name+", as "+string(a.as), func(t *testing.T) { tryAttack(t, a) })
+				t.Run(a.name+", as "+string(a.as), func(t *testing.T) { came[tryAttack(t, a)]++ })
 			}
 		})
 	}
-	if n < 45 {
+	if n < 200 {
 		t.Errorf("only %d attacks", n)
 	}
-	t.Logf("%d attempts\n%s", n, attackTable())
+	if diff := cmp.Diff(before, mustFindOpenings(t)); diff != "" {
+		t.Errorf("what is open changed (-before +after all):\n%s", diff)
+	}
+	t.Logf("%d attempts: %d refused by the guard, %d by RBAC, %d accepted; none allows a flow that was not allowed\n%s",
+		n, came[refusedByGuard], came[refusedByRBAC], came[accepted], attackTable())
 }
 
-func tryAttack(t *testing.T, a attack) {
+// tryAttack compares what is open before and after an attack that is accepted: the engine
+// has to say the same as the table. One that is refused is not stored.
+func tryAttack(t *testing.T, a attack) outcome {
 	t.Helper()
+	var before []string
+	if a.want == accepted {
+		before = mustFindOpenings(t)
+	}
 	err := a.do(t.Context(), site.callers[a.as])
+	if a.want == accepted {
+		if diff := cmp.Diff(before, mustFindOpenings(t)); diff != "" {
+			t.Errorf("what is open changed (-before +after):\n%s", diff)
+		}
+	}
 	if a.undo != nil {
 		if undone := a.undo(t.Context(), site.callers[administrator]); undone != nil && outcomeOf(err) == accepted {
 			t.Errorf("undoing it: %v", undone)
@@ -96,6 +114,7 @@ func tryAttack(t *testing.T, a attack) {
 		}
 	case refusedByRBAC, failed:
 	}
+	return got
 }
 
 // The tables as docs/guard.md has them.

@@ -98,6 +98,18 @@ apiVersion: v1
 kind: Endpoints
 metadata: {name: forged, namespace: cell-1}
 subsets: [{addresses: [{ip: 10.9.0.5}], ports: [{port: 9000}]}]`), want: refusedByGuard, by: byEndpoints, says: "give the Service a selector"},
+	{
+		name: "EndpointSlice by hand out of scope, with a pod of a zone", as: neighbour, do: create(with(handmade, "NS", "office", "10.9.0.5", "10.42.0.7")), want: accepted,
+		because: "the zone's policies hold at its pod, whichever Service leads there", undo: remove("discovery.k8s.io/v1", "EndpointSlice", "office/forged"),
+	},
+	{
+		name: "Ingress to a service in scope", as: developer, do: create(`
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: open, namespace: cell-1}
+spec: {defaultBackend: {service: {name: pump, port: {number: 9000}}}}`), want: accepted,
+		because: "its controller reaches the pods by a Conduit or not at all; the operator reports it", undo: remove(networking, "Ingress", "cell-1/open"),
+	},
 	{name: "Service without a selector", as: tenant, do: create(`
 apiVersion: v1
 kind: Service

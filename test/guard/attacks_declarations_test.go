@@ -69,6 +69,9 @@ var attacksOnDeclarations = []attack{
 	{name: "delete a Zone and make another by its name", as: author, do: remove(zonewarden, "Zone", "cell-1"), want: refusedByRBAC},
 	{name: "turn the guard off in the Site", as: author, do: merge(zonewarden, "Site", "site", `{"spec":{"guard":{"layers":[]}}}`), want: refusedByRBAC},
 	{name: "turn the guard off in the Site", as: tenant, do: merge(zonewarden, "Site", "site", `{"spec":{"guard":{"layers":[]}}}`), want: refusedByRBAC},
+	{name: "annotate a Zone as meant to be deleted", as: author, do: merge(zonewarden, "Zone", "cell-1", `{"metadata":{"annotations":{"zonewarden.io/allow-release":"mine"}}}`), want: refusedByRBAC},
+	{name: "have the operator remember another version of a Conduit, by its status", as: author, do: merge(zonewarden, "Conduit", "history", `{"status":{"observedGeneration":7}}`, "status"), want: refusedByRBAC},
+	{name: "say in a node's name that its packets were held (NodeReport)", as: networkEditor, do: create("apiVersion: zonewarden.io/v1alpha1\nkind: NodeReport\nmetadata: {name: node-1}\nspec: {}"), want: refusedByRBAC},
 	{name: "Conduit", as: tenant, do: create(conduitOf("mine", "cell-1", "historian")), want: refusedByRBAC},
 	{name: "Conduit into a zone of somebody else", as: author, do: create(conduitOf("mine", "cell-1", "historian")), want: refusedByGuard, by: byConduits, says: sayConnect},
 	{name: "Conduit out of a zone of somebody else", as: author, do: create(conduitOf("mine", "historian", "cell-1")), want: refusedByGuard, by: byConduits, says: "zones/historian"},
@@ -76,9 +79,13 @@ var attacksOnDeclarations = []attack{
 	{name: "Conduit to 23 zones, the last of somebody else", as: author, do: create(conduitOf("mine", "cell-1", zonesUpTo(23)...)), want: refusedByGuard, by: byConduits, says: sayConnect},
 	{name: "Conduit to 32 zones (the check of each costs)", as: author, do: create(conduitOf("mine", "cell-1", zonesUpTo(32)...)), want: refusedByGuard, by: byConduits, says: "make several conduits"},
 	{name: "lead one's own Conduit into a zone of somebody else", as: author, do: merge(zonewarden, "Conduit", "within-cell-1", `{"spec":{"responders":[{"zone":"historian"}]}}`), want: refusedByGuard, by: byConduits, says: "zones/historian"},
+	{name: "make one's own Conduit anew by the same name, into a zone of somebody else", as: author, do: each(create(conduitOf("again", "cell-1", "cell-1")), remove(zonewarden, "Conduit", "again"),
+		create(conduitOf("again", "cell-1", "historian"))), want: refusedByGuard, by: byConduits, says: "zones/historian"},
 	{name: "make a Conduit between others one's own", as: author, do: merge(zonewarden, "Conduit", "history",
 		`{"spec":{"initiator":{"zone":"cell-1","workloads":{"matchLabels":{"app":"pump"}}}}}`), want: refusedByGuard, by: byConduits, says: "zones/historian"},
 	{name: "open more ports of a Conduit between others", as: author, do: merge(zonewarden, "Conduit", "history",
+		`{"spec":{"flows":[{"port":1,"endPort":65535,"transport":"TCP"}]}}`), want: refusedByGuard, by: byConduits, says: sayConnect},
+	{name: "open more ports of a Conduit between others", as: controllers, do: merge(zonewarden, "Conduit", "history",
 		`{"spec":{"flows":[{"port":1,"endPort":65535,"transport":"TCP"}]}}`), want: refusedByGuard, by: byConduits, says: sayConnect},
 	{name: "delete a Conduit between others", as: author, do: remove(zonewarden, "Conduit", "history"), want: refusedByGuard, by: byConduits, says: sayConnect},
 
@@ -96,6 +103,8 @@ var attacksOnDeclarations = []attack{
 		`{"apiVersion":"v1","kind":"DeleteOptions","orphanDependents":true}`), want: refusedByGuard, by: byDeclarations, says: "without --cascade=orphan"},
 
 	{name: "delete a policy of the guard", as: tenant, do: remove(admissions, "ValidatingAdmissionPolicy", "zonewarden-pods"), want: refusedByRBAC},
+	{name: "delete a policy of the guard", as: siteAdmin, do: remove(admissions, "ValidatingAdmissionPolicy", "zonewarden-own-objects"), want: refusedByRBAC},
+	{name: "edit an object between the caller and the guard (mutating webhook)", as: networkEditor, do: create("apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: mine}\nwebhooks: []"), want: refusedByRBAC},
 	{name: "delete a binding of the guard", as: networkEditor, do: remove(admissions, "ValidatingAdmissionPolicyBinding", "zonewarden-foreign-policies"), want: refusedByRBAC},
 	{
 		name: "bind the administrators' role in one's own namespace, and use it", as: tenant, do: each(create(`

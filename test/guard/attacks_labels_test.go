@@ -36,6 +36,11 @@ var attacksByLabel = []attack{
 	{name: "pod with a zone's label", as: developer, do: create(podWithLabel), want: refusedByGuard, by: byPods, says: "assign on sites/site"},
 	{name: "pod with a zone's label", as: argo, do: create(podWithLabel), want: refusedByGuard, by: byPods, says: "assign on sites/site"},
 	{name: "pod with a zone's label", as: vendorSA, do: create(podWithLabel), want: refusedByGuard, by: byPods, says: "assign on sites/site"},
+	{name: "pod with a zone's label that seems to be a node's static pod", as: tenant, do: create(with(podWithLabel, "labels:", `annotations: {kubernetes.io/config.mirror: "1"}, labels:`, "spec: {", "spec: {nodeName: node-1, ")), want: refusedByGuard, by: byPods, says: "assign on sites/site"},
+	{
+		name: "pod with a label that a Conduit of the same zone is narrowed to", as: developer, do: create(with(podWithLabel, `plant.example/cell: "2"`, "app: pump")), want: accepted,
+		because: "the boundary is the zone: what is narrowed further is for its own people to keep", undo: remove("v1", "Pod", "cell-1/spoof", client.GracePeriodSeconds(0)),
+	},
 	{name: "change a zone's label on a pod", as: tenant, do: merge("v1", "Pod", "cell-1/pump", moved), want: refusedByGuard, by: byPods, says: "assign on sites/site"},
 	{name: "take a zone's label off a pod", as: tenant, do: merge("v1", "Pod", "cell-1/pump", `{"metadata":{"labels":{"plant.example/cell":null}}}`), want: refusedByGuard, by: byPods, says: "assign on sites/site"},
 	{name: "change a zone's label on a pod by its status", as: tenant, do: merge("v1", "Pod", "cell-1/pump", moved, "status"), want: refusedByGuard, by: byPodStatus, says: "change the pod itself"},
@@ -81,6 +86,8 @@ metadata: {name: packing}`), want: refusedByGuard, by: byZones, says: "zone pack
 		name: "delete one's own namespace, to make it anew", as: tenant, do: dry(remove("v1", "Namespace", "cell-1")), want: accepted,
 		because: "its pods go first (Kubernetes 1.33), cluster-wide floors stay, and making it anew is refused",
 	},
+	{name: "declare an address of the office as a device (Asset)", as: tenant, do: create("apiVersion: zonewarden.io/v1alpha1\nkind: Asset\nmetadata: {name: mine, labels: {plant.example/zone: cell-1}}\n" +
+		"spec: {tag: mine, addresses: [10.9.0.5], role: PLC}"), want: refusedByRBAC},
 	{name: "move a device into another zone by its label (Asset)", as: tenant, do: merge(zonewarden, "Asset", "plc-1", `{"metadata":{"labels":{"plant.example/zone":"historian"}}}`), want: refusedByRBAC},
 	{name: "move a device into another zone by its label (Asset)", as: author, do: merge(zonewarden, "Asset", "plc-1", `{"metadata":{"labels":{"plant.example/zone":"historian"}}}`), want: refusedByRBAC},
 }

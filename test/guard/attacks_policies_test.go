@@ -91,6 +91,7 @@ spec: {priority: 1, tier: emergency}`), want: refusedByGuard, by: byForeign, say
 	{name: "CiliumClusterwideNetworkPolicy that allows all", as: networkEditor, do: create(with(clusterwide, "NAME", "allow-all")), want: refusedByGuard, by: byForeignCluster, says: "exempt on sites/site"},
 	{name: "CiliumClusterwideNetworkPolicy that allows all", as: argo, do: create(with(clusterwide, "NAME", "allow-all")), want: refusedByGuard, by: byForeignCluster, says: "Conduit"},
 	{name: "ClusterNetworkPolicy, Admin tier, Accept (it beats every deny)", as: networkEditor, do: create(adminAccept), want: refusedByGuard, by: byForeignCluster, says: "Conduit"},
+	{name: "ClusterNetworkPolicy, Admin tier, Accept", as: argo, do: create(adminAccept), want: refusedByGuard, by: byForeignCluster, says: "Conduit"},
 	{name: "AdminNetworkPolicy", as: networkEditor, do: create(`
 apiVersion: policy.networking.k8s.io/v1alpha1
 kind: AdminNetworkPolicy
@@ -116,6 +117,7 @@ var attacksOnOwnObjects = []attack{
 		`{"specs":[{"endpointSelector":{"matchLabels":{"app":"nothing"}},"ingress":[{"fromEntities":["host"]}]}]}`), want: refusedByGuard, by: byOwn + "|" + byNames, says: "Zone"},
 	{name: "edit a floor", as: tenant, do: merge(networking, "NetworkPolicy", "cell-1/zone-cell-1", `{"spec":{"ingress":[{}]}}`), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit"},
 	{name: "edit a floor", as: siteAdmin, do: merge(networking, "NetworkPolicy", "cell-1/zone-cell-1", `{"spec":{"ingress":[{}]}}`), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit"},
+	{name: "edit a floor (it may delete, as the garbage collector)", as: controllers, do: merge(networking, "NetworkPolicy", "cell-1/zone-cell-1", `{"spec":{"ingress":[{}]}}`), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit"},
 	{name: "take our label off a floor", as: tenant, do: merge(networking, "NetworkPolicy", "cell-1/zone-cell-1",
 		`{"metadata":{"labels":{"app.kubernetes.io/managed-by":null}}}`), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit"},
 	{
@@ -128,7 +130,24 @@ var attacksOnOwnObjects = []attack{
 	{name: "delete floors as a collection", as: tenant, do: removeAll(networking, "NetworkPolicy", "cell-1", ours), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit"},
 	{name: "delete a floor", as: networkEditor, do: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "zone-cell-1"), want: refusedByGuard, by: byOwn + "|" + byNames, says: "Zone"},
 	{name: "delete a floor", as: argo, do: remove(networking, "NetworkPolicy", "cell-1/zone-cell-1"), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit"},
+	{name: "delete a policy of a window, which may deny", as: tenant, do: remove(ciliumV2, "CiliumNetworkPolicy", "cell-1/window-vendor"), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit"},
 	{name: "delete what closes a window", as: developer, do: remove(ciliumV2, "CiliumNetworkPolicy", "cell-1/window-vendor"), want: refusedByRBAC},
+	{name: "finalizer that keeps a window's policy from going", as: tenant, do: merge(ciliumV2, "CiliumNetworkPolicy", "cell-1/window-vendor",
+		`{"metadata":{"finalizers":["example.com/stay"]}}`), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit"},
+	{
+		name: "say in a policy's status that Cilium refuses it", as: tenant, do: merge(ciliumV2, "CiliumNetworkPolicy", "cell-1/window-vendor",
+			`{"status":{"conditions":[{"type":"Valid","status":"False"}]}}`, "status"), want: accepted,
+		because: "nothing passes or stops by a status, and the probes of the node agent tell (EnforcementVerified)",
+		undo:    merge(ciliumV2, "CiliumNetworkPolicy", "cell-1/window-vendor", `{"status":null}`, "status"),
+	},
+	{name: "open every port of a conduit", as: networkEditor, do: merge(ciliumV2, "CiliumClusterwideNetworkPolicy", "conduit-history",
+		`{"specs":[{"endpointSelector":{},"ingress":[{"fromEntities":["all"]}]}]}`), want: refusedByGuard, by: byOwn + "|" + byNames, says: "Conduit"},
+	{
+		name: "own a conduit by server-side apply, by force and under a field manager of one's own", as: networkEditor,
+		do: applyAs(parse(with(clusterwide, "NAME", "conduit-history"))[0], "kubectl"), want: refusedByGuard, by: byOwn + "|" + byNames, says: "Conduit",
+	},
+	{name: "delete a conduit's policy, which cuts the plant", as: networkEditor, do: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "conduit-history"), want: refusedByGuard, by: byOwn + "|" + byNames, says: "Conduit"},
+	{name: "delete what denies around a zone (layer Datapath)", as: networkEditor, do: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "guard-cell-1"), want: refusedByGuard, by: byOwn + "|" + byNames, says: "Zone"},
 	{name: "widen a window", as: tenant, do: merge(ciliumV2, "CiliumNetworkPolicy", "cell-1/window-vendor", `{"spec":{"ingress":[{"fromEntities":["all"]}]}}`), want: refusedByGuard, by: byOwn, says: "change the Zone or Conduit"},
 	{name: "add the office to a zone's devices (CiliumCIDRGroup)", as: networkEditor, do: merge(ciliumV2, "CiliumCIDRGroup", "zone-cell-1",
 		`{"spec":{"externalCIDRs":["10.9.0.0/16"]}}`), want: refusedByGuard, by: byOwn + "|" + byNames, says: "Zone"},
@@ -140,6 +159,11 @@ metadata: {name: forged, namespace: cell-1, labels: {app.kubernetes.io/managed-b
 spec: {podSelector: {}, ingress: [{}]}`), want: refusedByGuard, by: byOwn, says: "leave the label out"},
 	{name: "put our label on a NetworkPolicy from before the guard", as: tenant, do: merge(networking, "NetworkPolicy", "cell-1/from-before",
 		`{"metadata":{"labels":{"app.kubernetes.io/managed-by":"zonewarden"}}}`), want: refusedByGuard, by: byOwn, says: "leave the label out"},
+	{name: "forge our label on a CiliumNetworkPolicy", as: tenant, do: create(`
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: window-forged, namespace: cell-1, labels: {app.kubernetes.io/managed-by: zonewarden}}
+spec: {endpointSelector: {}, ingress: [{fromEntities: [all]}]}`), want: refusedByGuard, by: byOwn, says: "leave the label out"},
 	{name: "forge our label on a CiliumClusterwideNetworkPolicy", as: networkEditor, do: create(`
 apiVersion: cilium.io/v2
 kind: CiliumClusterwideNetworkPolicy
@@ -155,6 +179,7 @@ spec: {tier: Admin, priority: 1, subject: {namespaces: {}}}`), want: refusedByGu
 	{name: "take the name of a guard before us", as: networkEditor, do: create(with(group, "NAME", "guard-new")), want: refusedByGuard, by: byNames, says: "take another name"},
 	{name: "take the name of a window before us", as: networkEditor, do: create(with(group, "NAME", "window-new")), want: refusedByGuard, by: byNames, says: "take another name"},
 	{name: "take the name of an order before us", as: networkEditor, do: create(with(group, "NAME", "order-new")), want: refusedByGuard, by: byNames, says: "take another name"},
+	{name: "take the name of a zone's devices before us", as: controllers, do: create(with(group, "NAME", "zone-new")), want: refusedByGuard, by: byNames, says: "take another name"},
 	{name: "take a name of ours by a generated one", as: networkEditor, do: create(`
 apiVersion: cilium.io/v2
 kind: CiliumCIDRGroup

@@ -42,6 +42,11 @@ var attacksByTemplate = []attack{
 		`{"spec":{"template":{"metadata":{"labels":{"plant.example/cell":null}}}}}`), want: refusedByGuard, by: byTemplates, says: sayCell},
 	{name: "StatefulSet with a zone's label", as: tenant, do: create(workload("apps/v1", "StatefulSet", "spec: {"+selector+", template: "+always(zoned)+"}")), want: refusedByGuard, by: byTemplates, says: sayCell},
 	{name: "DaemonSet with a zone's label", as: tenant, do: create(workload("apps/v1", "DaemonSet", "spec: {"+selector+", template: "+always(zoned)+"}")), want: refusedByGuard, by: byTemplates, says: sayCell},
+	{name: "StatefulSet with a zone's label", as: vendorSA, do: create(workload("apps/v1", "StatefulSet", "spec: {"+selector+", template: "+always(zoned)+"}")), want: refusedByGuard, by: byTemplates, says: sayCell},
+	{
+		name: "custom resource with a zone's label in its pod template (Argo Rollouts)", as: tenant, do: create(workload("argoproj.io/v1alpha1", "Rollout", "spec: {"+selector+", template: "+always(zoned)+"}")), want: accepted,
+		because: "its operator is refused when it makes a ReplicaSet or a pod of it, see a vendor's operator", undo: remove("argoproj.io/v1alpha1", "Rollout", "cell-1/spoof"),
+	},
 	{name: "ReplicaSet with a zone's label", as: tenant, do: create(workload("apps/v1", "ReplicaSet", "spec: {"+selector+", template: "+always(zoned)+"}")), want: refusedByGuard, by: byTemplates, says: sayCell},
 	{name: "ReplicationController with a zone's label", as: tenant, do: create(workload("v1", "ReplicationController", "spec: {template: "+always(zoned)+"}")), want: refusedByGuard, by: byTemplates, says: sayCell},
 	{name: "Job with a zone's label", as: tenant, do: create(workload("batch/v1", "Job", "spec: {template: "+never(zoned)+"}")), want: refusedByGuard, by: byTemplates, says: sayCell},

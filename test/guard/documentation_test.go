@@ -6,6 +6,7 @@ package guard
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,11 +29,24 @@ func TestDocumentation(t *testing.T) {
 			t.Errorf("docs/guard.md does not know %s", o.GetName())
 		}
 	}
-	n := 0
+	n, came := 0, map[outcome]int{}
 	for _, a := range attacks {
 		n += len(a.table)
+		for _, a := range a.table {
+			came[a.want]++
+		}
 	}
-	said := fmt.Sprintf("%d attempts, %d overrides and %d routines", n, len(overrides), len(routines()))
+	outcomes := fmt.Sprintf("%d are refused by the guard, %d by RBAC, and %d are accepted", came[refusedByGuard], came[refusedByRBAC], came[accepted])
+	if !strings.Contains(page, outcomes) {
+		t.Errorf("docs/guard.md does not say %q", outcomes)
+	}
+	acts := slices.Concat(undone, told, overridden)
+	for _, a := range acts { // behind it are the figures of one run
+		if !strings.Contains(page, a.actRow()) {
+			t.Errorf("docs/guard.md does not have the act %q", a.actRow())
+		}
+	}
+	said := fmt.Sprintf("%d attempts, %d overrides, %d acts and %d routines", n, len(overrides), len(acts), len(routines()))
 	if !strings.Contains(page, said) {
 		t.Errorf("docs/guard.md does not say %q", said)
 	}

@@ -6,6 +6,8 @@ package guard
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"k8s.io/client-go/rest"
@@ -17,9 +19,11 @@ type override struct {
 	name string
 	as   name
 	do   request
-	// then is what happens next, for people; tests of the operator show it.
+	// then is what happens next, for people; TestReverts shows it.
 	then string
-	undo request
+	// opens is what the evaluator has to find, by zone and kind; nothing new where it is empty.
+	opens []string
+	undo  request
 }
 
 const (
@@ -31,18 +35,19 @@ const (
 // overrides are possible by design: the guard holds whoever is below the site's
 // administrators.
 var overrides = []override{
-	{name: "NetworkPolicy that allows all", as: siteAdmin, do: create(with(allowAll, "NS", "cell-1")), then: staysReported, undo: remove(networking, "NetworkPolicy", "cell-1/allow-all")},
-	{name: "CiliumClusterwideNetworkPolicy that allows all", as: siteAdmin, do: create(with(clusterwide, "NAME", "allow-all")), then: staysReported, undo: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "allow-all")},
-	{name: "ClusterNetworkPolicy, Admin tier, Accept", as: siteAdmin, do: create(adminAccept), then: "stays and beats every deny below its tier; the layer AdminTier writes its denies in a range of its own before it", undo: remove(tiers, "ClusterNetworkPolicy", "let-in")},
+	{name: "NetworkPolicy that allows all", as: siteAdmin, do: create(with(allowAll, "NS", "cell-1")), then: staysReported, opens: []string{"cell-1 ForeignPolicy: NetworkPolicy/cell-1/allow-all"}, undo: remove(networking, "NetworkPolicy", "cell-1/allow-all")},
+	{name: "CiliumClusterwideNetworkPolicy that allows all", as: siteAdmin, do: create(with(clusterwide, "NAME", "allow-all")), then: staysReported, opens: []string{"cell-1 ForeignPolicy: CiliumClusterwideNetworkPolicy/allow-all"}, undo: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "allow-all")},
+	{name: "ClusterNetworkPolicy, Admin tier, Accept", as: siteAdmin, do: create(adminAccept), then: "stays and beats every deny below its tier; the operator reports it by name", opens: []string{"cell-1 NotUnderstood: ClusterNetworkPolicy/let-in"}, undo: remove(tiers, "ClusterNetworkPolicy", "let-in")},
 	{name: "policy from before the guard under a name of ours, deleted", as: siteAdmin, do: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "zone-from-before"), then: "ours takes its place"},
 	{
 		name: "pod on the node's network, by itself and by a Deployment", as: siteAdmin, do: each(create(pod(onNode)),
-			create(workload("apps/v1", "Deployment", "spec: {"+selector+", template: "+onNode+"}"))), then: staysSeen,
+			create(workload("apps/v1", "Deployment", "spec: {"+selector+", template: "+onNode+"}"))), then: staysSeen, opens: []string{"cell-1 HostNetwork: cell-1/spoof"},
 		undo: each(remove("v1", "Pod", "cell-1/spoof", client.GracePeriodSeconds(0)), remove("apps/v1", "Deployment", "cell-1/spoof")),
 	},
 	{
 		name: "second interface, host port, zone's label", as: siteAdmin, do: each(create(pod(multus)), create(with(pod(portForever), "spoof", "ports")), create(with(podWithLabel, "spoof", "labelled"))), then: staysSeen,
-		undo: each(remove("v1", "Pod", "cell-1/spoof", client.GracePeriodSeconds(0)), remove("v1", "Pod", "cell-1/ports", client.GracePeriodSeconds(0)), remove("v1", "Pod", "cell-1/labelled", client.GracePeriodSeconds(0))),
+		opens: []string{"cell-1 SecondInterface: cell-1/spoof", "cell-1 HostPort: cell-1/ports 8080/TCP"},
+		undo:  each(remove("v1", "Pod", "cell-1/spoof", client.GracePeriodSeconds(0)), remove("v1", "Pod", "cell-1/ports", client.GracePeriodSeconds(0)), remove("v1", "Pod", "cell-1/labelled", client.GracePeriodSeconds(0))),
 	},
 	{name: "zone's label changed on a pod, by its status and by a binding", as: siteAdmin, do: each(merge("v1", "Pod", "cell-1/pump", moved),
 		merge("v1", "Pod", "cell-1/pump", `{"metadata":{"labels":{"plant.example/cell":"1"}}}`)), then: "the pod is in the other zone"},
@@ -59,7 +64,8 @@ kind: ControllerRevision
 metadata: {name: by-hand, namespace: cell-1}
 revision: 7
 data: {}`)), then: "stays; the operator reports the service. The zone's policies hold at its pods",
-		undo: each(remove("v1", "Service", "cell-1/open"), remove("apps/v1", "ControllerRevision", "cell-1/by-hand")),
+		opens: []string{"cell-1 ExposedService: NodePort Service cell-1/open"},
+		undo:  each(remove("v1", "Service", "cell-1/open"), remove("apps/v1", "ControllerRevision", "cell-1/by-hand")),
 	},
 	{
 		name: "CiliumLocalRedirectPolicy, CiliumEndpoint, cilium-config, NetworkAttachmentDefinition", as: siteAdmin, do: each(create(with(redirect, "NS", "cell-1")), create(endpoint),
@@ -72,7 +78,7 @@ data: {}`)), then: "stays; the operator reports the service. The zone's policies
 		name: "zone put into Observe", as: argo, do: each(merge(zonewarden, "Zone", "cell-1", `{"spec":{"enforcement":"Observe"}}`), merge(zonewarden, "Zone", "cell-1", `{"spec":{"enforcement":"Enforce"}}`)),
 		then: "it is declared, so it is done: who may write Zones decides. Give a GitOps account only what it syncs",
 	},
-	{name: "floor edited", as: administrator, do: merge(networking, "NetworkPolicy", "cell-1/zone-cell-1", `{"spec":{"ingress":[{}]}}`), then: reverted},
+	{name: "floor edited", as: administrator, do: merge(networking, "NetworkPolicy", "cell-1/zone-cell-1", `{"spec":{"ingress":[{}]}}`), then: reverted, opens: []string{"cell-1 ForeignPolicy: NetworkPolicy/cell-1/zone-cell-1"}},
 	{name: "floor deleted", as: administrator, do: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "zone-cell-1"), then: reverted},
 	{name: "the garbage collector's account impersonated, to delete a floor", as: administrator, do: impersonating("system:serviceaccount:kube-system:generic-garbage-collector",
 		remove(ciliumV2, "CiliumCIDRGroup", "zone-cell-1")), then: reverted + ". Whoever may impersonate is a cluster administrator"},
@@ -82,9 +88,11 @@ data: {}`)), then: "stays; the operator reports the service. The zone's policies
 func tryOverrides(t *testing.T) {
 	for _, o := range overrides {
 		t.Run(o.name, func(t *testing.T) {
+			before := mustFindOpenings(t)
 			if err := o.do(t.Context(), site.callers[o.as]); outcomeOf(err) != accepted {
 				t.Errorf("%s: %v", outcomeOf(err), err)
 			}
+			checkOpenings(t, o, before, mustFindOpenings(t))
 			if o.undo != nil {
 				if err := o.undo(t.Context(), site.callers[administrator]); err != nil {
 					t.Errorf("undoing it: %v", err)
@@ -98,6 +106,21 @@ func tryOverrides(t *testing.T) {
 		}
 	}
 	t.Logf("%d overrides\n%s", len(overrides), overrideTable())
+}
+
+// checkOpenings: what an override opens is found by name, so the judge of the attacks is not
+// blind, and every other opens nothing.
+func checkOpenings(t *testing.T, o override, before, after []string) {
+	t.Helper()
+	added := slices.DeleteFunc(after, func(line string) bool { return slices.Contains(before, line) })
+	for _, want := range o.opens {
+		if !slices.ContainsFunc(added, func(line string) bool { return strings.HasPrefix(line, want) }) {
+			t.Errorf("%q is not found: %v", want, added)
+		}
+	}
+	if len(o.opens) == 0 && len(added) > 0 {
+		t.Errorf("it opens %v", added)
+	}
 }
 
 // impersonating is a request under another's name.

@@ -11,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -25,6 +24,9 @@ kind: Deployment
 metadata: {name: APP, namespace: cell-1}
 spec: {selector: {matchLabels: {app: APP}}, template: `+always(labelled)+"}", "APP", app)
 }
+
+// image rolls out another one.
+const image = `{"spec":{"template":{"spec":{"containers":[{"name":"c","image":"new"}]}}}}`
 
 // routinesOfControllers are those of Kubernetes' own controllers, each with its account.
 var routinesOfControllers = []routine{
@@ -45,13 +47,22 @@ spec: {schedule: "* * * * *", jobTemplate: {spec: {template: `+never(labelled)+"
 		do:   ownedPolicy("closing-too", remove(zonewarden, "Conduit", "closing-too", client.PropagationPolicy(metav1.DeletePropagationForeground))),
 		then: isGone(zonewarden, "Conduit", "closing-too"),
 	},
-	{name: "a fuse Job's time is over: it goes, and with it the grants that it owns", as: administrator, do: fuse, then: bothGone(
-		isGone(ciliumV2, "CiliumNetworkPolicy", "cell-1/window-fused"), isGone("rbac.authorization.k8s.io/v1", "RoleBinding", "cell-1/window-fused"))},
+	{name: "a fuse Job's time is over: it goes, and with it the grants that it owns", as: administrator, do: fuse, then: all(
+		isGone("batch/v1", "Job", "cell-1/window-fused"), isGone(ciliumV2, "CiliumNetworkPolicy", "cell-1/window-fused"),
+		isGone(networking, "NetworkPolicy", "cell-1/window-fused"), isGone("rbac.authorization.k8s.io/v1", "RoleBinding", "cell-1/window-fused"))},
 	{name: "a namespace is deleted with our policies and pods in it", as: siteAdmin, do: scrappedNamespace, then: isGone("v1", "Namespace", "cell-scrapped")},
+	{
+		name: "an autoscaler scales what has a zone's label (HorizontalPodAutoscaler)", as: siteAdmin, do: each(create(deployed("dosing")), create(`
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: dosing, namespace: cell-1}
+spec: {minReplicas: 2, maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: dosing}}`)),
+		then: podsAppear("dosing", 2, ""), late: true,
+		undo: each(remove("autoscaling/v2", "HorizontalPodAutoscaler", "cell-1/dosing"), remove("apps/v1", "Deployment", "cell-1/dosing")),
+	},
 	{name: "a Deployment makes pods with a zone's label", as: siteAdmin, do: create(deployed("press")), then: podsAppear("press", 1, "")},
 	{name: "scale a Deployment, as an autoscaler does", as: developer, do: merge("apps/v1", "Deployment", "cell-1/press", `{"spec":{"replicas":3}}`, "scale"), then: podsAppear("press", 3, "")},
-	{name: "roll out another image beside a zone's label", as: developer, do: merge("apps/v1", "Deployment", "cell-1/press",
-		`{"spec":{"template":{"spec":{"containers":[{"name":"c","image":"new"}]}}}}`), then: podsAppear("press", 1, "new"), undo: remove("apps/v1", "Deployment", "cell-1/press")},
+	{name: "roll out another image beside a zone's label", as: developer, do: merge("apps/v1", "Deployment", "cell-1/press", image), then: podsAppear("press", 1, "new"), undo: remove("apps/v1", "Deployment", "cell-1/press")},
 	{
 		name: "scale a Deployment from before the guard that uses the node's network", as: developer,
 		do:   each(merge("apps/v1", "Deployment", "cell-1/old-gateway", `{"metadata":{"labels":{"a":"b"}},"spec":{"template":{"spec":{"containers":[{"name":"gateway","image":"new"}]}}}}`), merge("apps/v1", "Deployment", "cell-1/old-gateway", `{"spec":{"replicas":1}}`)),
@@ -62,8 +73,12 @@ spec: {schedule: "* * * * *", jobTemplate: {spec: {template: `+never(labelled)+"
 apiVersion: apps/v1
 kind: StatefulSet
 metadata: {name: APP, namespace: cell-1}
-spec: {selector: {matchLabels: {app: APP}}, template: `+always(labelled)+"}", "APP", "logger")),
-		then: bothGone(podsAppear("logger", 1, ""), revisionAppears("logger")), undo: remove("apps/v1", "StatefulSet", "cell-1/logger"),
+spec: {podManagementPolicy: Parallel, selector: {matchLabels: {app: APP}}, template: `+always(labelled)+"}", "APP", "logger")),
+		then: all(podsAppear("logger", 1, ""), revisionsAppear("logger", 1)),
+	},
+	{
+		name: "a StatefulSet rolls out another image", as: developer, do: merge("apps/v1", "StatefulSet", "cell-1/logger", image),
+		then: all(podsAppear("logger", 1, "new"), revisionsAppear("logger", 2)), undo: remove("apps/v1", "StatefulSet", "cell-1/logger"),
 	},
 	{
 		name: "a DaemonSet makes pods with a zone's label, and revisions", as: siteAdmin, do: create(with(`
@@ -71,7 +86,11 @@ apiVersion: apps/v1
 kind: DaemonSet
 metadata: {name: APP, namespace: cell-1}
 spec: {selector: {matchLabels: {app: APP}}, template: `+with(always(labelled), "spec: {", "spec: {tolerations: [{operator: Exists}], ")+"}", "APP", "sensor")),
-		then: bothGone(podsAppear("sensor", 1, ""), revisionAppears("sensor")), undo: remove("apps/v1", "DaemonSet", "cell-1/sensor"),
+		then: all(podsAppear("sensor", 1, ""), revisionsAppear("sensor", 1)),
+	},
+	{
+		name: "a DaemonSet rolls out another image", as: developer, do: merge("apps/v1", "DaemonSet", "cell-1/sensor", image),
+		then: all(podsAppear("sensor", 1, "new"), revisionsAppear("sensor", 2)), undo: remove("apps/v1", "DaemonSet", "cell-1/sensor"),
 	},
 	{name: "a Job makes pods with a zone's label", as: siteAdmin, do: create(with(`
 apiVersion: batch/v1
@@ -117,7 +136,7 @@ func ownedPolicy(name string, then request) request {
 	}
 }
 
-// fuse makes a Job without pods that owns two grants and ends a second later.
+// fuse makes a Job without pods that owns grants and ends a second later.
 func fuse(ctx context.Context, c *caller) error {
 	job := parse(`
 apiVersion: batch/v1
@@ -134,12 +153,17 @@ kind: CiliumNetworkPolicy
 metadata: {name: window-fused, namespace: cell-1, labels: {app.kubernetes.io/managed-by: zonewarden}}
 spec: {endpointSelector: {matchLabels: {app: pump}}, ingress: [{fromCIDR: [10.9.0.5/32]}]}
 ---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: window-fused, namespace: cell-1, labels: {app.kubernetes.io/managed-by: zonewarden}}
+spec: {podSelector: {matchLabels: {app: pump}}, ingress: [{from: [{ipBlock: {cidr: 10.9.0.5/32}}]}]}
+---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata: {name: window-fused, namespace: cell-1}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
 subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: vendor}]`)
-	for i, as := range []name{operator, administrator} {
+	for i, as := range []name{operator, operator, administrator} {
 		grants[i].SetOwnerReferences(owner)
 		if err := applyAs(grants[i], "zonewarden")(ctx, site.callers[as]); err != nil {
 			return err
@@ -175,8 +199,14 @@ func isGone(apiVersion, kind, path string) func(context.Context) error {
 	return func(ctx context.Context) error { return site.gone(ctx, apiVersion, kind, path) }
 }
 
-func bothGone(first, second func(context.Context) error) func(context.Context) error {
-	return func(ctx context.Context) error { return errors.Join(first(ctx), second(ctx)) }
+func all(waits ...func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var errs []error
+		for _, w := range waits {
+			errs = append(errs, w(ctx))
+		}
+		return errors.Join(errs...)
+	}
 }
 
 // podsAppear waits for so many pods of an application, with an image unless it is "".
@@ -201,19 +231,15 @@ func podsAppear(app string, n int, image string) func(context.Context) error {
 	}
 }
 
-func revisionAppears(app string) func(context.Context) error {
+// revisionsAppear waits for so many ControllerRevisions.
+func revisionsAppear(app string, n int) func(context.Context) error {
 	return func(ctx context.Context) error {
-		return site.eventually("there is a revision of "+app, func() error {
-			list := &unstructured.UnstructuredList{}
-			list.SetAPIVersion("apps/v1")
-			list.SetKind("ControllerRevisionList")
-			if err := site.callers[administrator].List(ctx, list, client.InNamespace("cell-1"), client.MatchingLabels{"app": app}); err != nil {
-				return err
+		return site.eventually(fmt.Sprintf("there are %d revisions of %s", n, app), func() error {
+			found, err := site.objectsOf(ctx, "apps/v1", "ControllerRevision", client.InNamespace("cell-1"), client.MatchingLabels{"app": app})
+			if err == nil && len(found) < n {
+				return fmt.Errorf("there are %d", len(found))
 			}
-			if len(list.Items) == 0 {
-				return errors.New("there is none")
-			}
-			return nil
+			return err
 		})
 	}
 }

@@ -5,8 +5,16 @@ package guard
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"net/http"
 
+	certificatesv1 "k8s.io/api/certificates/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -42,6 +50,12 @@ var routinesOfOperators = []routine{
 	{name: "give a load balancer its address", as: agentOperator, do: merge("v1", "Service", "office/mail", `{"status":{"loadBalancer":{"ingress":[{"ip":"10.9.0.80"}]}}}`, "status")},
 
 	{
+		name: "ask for a certificate, and renew it in its Secret", as: certManager, do: each(askCertificate, create(certificate),
+			merge("v1", "Secret", "cell-1/opcua", `{"data":{"tls.crt":"bmV3"}}`), remove("v1", "Secret", "cell-1/opcua")),
+		undo: remove("certificates.k8s.io/v1", "CertificateSigningRequest", "pump"),
+	},
+
+	{
 		name: "pods and StatefulSets without anything special, in scope", as: vendorSA, do: each(
 			create("apiVersion: v1\nkind: Pod\nmetadata: {name: made, namespace: cell-1}\nspec: {containers: [{name: c, image: i}]}"),
 			create(workload("apps/v1", "StatefulSet", "spec: {"+selector+", template: {metadata: {labels: {app: spoof}}, spec: {containers: [{name: c, image: i}]}}}"))),
@@ -57,6 +71,25 @@ var routinesOfOperators = []routine{
 		merge("v1", "ConfigMap", "kube-system/other", audit), remove("v1", "ConfigMap", "kube-system/other"))},
 	{name: "CiliumCIDRGroups and CiliumClusterwideNetworkPolicies from before the guard: annotate, delete", as: networkEditor, do: each(
 		create(with(group, "NAME", "foreign")), merge(ciliumV2, "CiliumCIDRGroup", "foreign", `{"metadata":{"annotations":{"a":"b"}}}`), remove(ciliumV2, "CiliumCIDRGroup", "foreign"))},
+}
+
+// askCertificate makes a CertificateSigningRequest.
+func askCertificate(ctx context.Context, c *caller) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	asked, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: "pump"}}, key)
+	if err != nil {
+		return err
+	}
+	return c.Create(ctx, &certificatesv1.CertificateSigningRequest{
+		ObjectMeta: metav1.ObjectMeta{Name: "pump"},
+		Spec: certificatesv1.CertificateSigningRequestSpec{
+			Request:    pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: asked}),
+			SignerName: "zonewarden.io/test", Usages: []certificatesv1.KeyUsage{certificatesv1.UsageDigitalSignature},
+		},
+	})
 }
 
 // everyObject applies what stands again, then changed, then deletes and makes it anew.

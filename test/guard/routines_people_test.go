@@ -5,6 +5,7 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,7 +23,36 @@ var routinesOfNodes = []routine{
 		name: "report a static pod, with a zone's label and on the node's network (mirror pod)", as: node, do: mirrorPod,
 		undo: remove("v1", "Pod", "cell-1/static-node-1", client.GracePeriodSeconds(0)),
 	},
+	{name: "drain a node: cordon, evict, uncordon (kubectl drain)", as: nodeKeeper, do: drain, undo: remove("v1", "Pod", "cell-1/bound", client.GracePeriodSeconds(0))},
 	{name: "read metrics by the proxy to a node", as: networkEditor, do: connect(http.MethodGet, "/api/v1/nodes/node-1/proxy/metrics/cadvisor")},
+}
+
+// drain empties the node as kubectl does. A pod that is bound ends when its kubelet says
+// so, and there is none.
+func drain(ctx context.Context, c *caller) error {
+	keeper := site.callers[administrator]
+	if err := each(create("apiVersion: v1\nkind: Pod\nmetadata: {name: bound, namespace: cell-1}\nspec: {containers: [{name: c, image: i}]}"), bind("cell-1/bound", "{}"))(ctx, keeper); err != nil {
+		return err
+	}
+	if err := each(
+		merge("v1", "Node", "node-1", `{"spec":{"unschedulable":true}}`), evict("bound"),
+		merge("v1", "Node", "node-1", `{"spec":{"unschedulable":null}}`))(ctx, c); err != nil {
+		return err
+	}
+	p := &corev1.Pod{}
+	if err := keeper.Get(ctx, key("cell-1/bound"), p); err != nil {
+		return err
+	}
+	if p.DeletionTimestamp == nil {
+		return errors.New("the pod was not evicted")
+	}
+	return nil
+}
+
+// evict asks for the eviction of a pod of cell-1.
+func evict(pod string) request {
+	return send(http.MethodPost, "/api/v1/namespaces/cell-1/pods/"+pod+"/eviction",
+		map[string]any{"apiVersion": "policy/v1", "kind": "Eviction", "metadata": map[string]any{"name": pod, "namespace": "cell-1"}})
 }
 
 // mirrorPod reports a static pod, as the kubelet does: owned by its node.
@@ -44,6 +74,13 @@ spec: {nodeName: node-1, hostNetwork: true, containers: [{name: c, image: i}]}`)
 	p.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: n.Name, UID: n.UID, Controller: &controller}})
 	return c.Create(ctx, p)
 }
+
+const certificate = `
+apiVersion: v1
+kind: Secret
+metadata: {name: opcua, namespace: cell-1}
+type: kubernetes.io/tls
+data: {tls.crt: b2xk, tls.key: b2xk}`
 
 // routinesOfPeople are those of tenants, developers, authors and administrators in scope.
 var routinesOfPeople = []routine{
@@ -68,7 +105,9 @@ spec: {podSelector: {}, policyTypes: [Ingress, Egress], ingress: [], egress: []}
 		merge("v1", "Pod", "cell-1/unbound", `{"metadata":{"labels":{"team":"a"},"annotations":{"prometheus.io/scrape":"true"}}}`), remove("v1", "Pod", "cell-1/unbound", client.GracePeriodSeconds(0)))},
 	{name: "read a pod's log", as: developer, do: connect(http.MethodGet, pump+"/log")},
 	{name: "evict a pod", as: developer, do: each(create("apiVersion: v1\nkind: Pod\nmetadata: {name: drained, namespace: cell-1}\nspec: {containers: [{name: c, image: i}]}"),
-		send(http.MethodPost, "/api/v1/namespaces/cell-1/pods/drained/eviction", map[string]any{"apiVersion": "policy/v1", "kind": "Eviction", "metadata": map[string]any{"name": "drained", "namespace": "cell-1"}}))},
+		evict("drained"))},
+	{name: "Secret with a certificate: make, renew, delete", as: developer, do: each(create(certificate),
+		merge("v1", "Secret", "cell-1/opcua", `{"data":{"tls.crt":"bmV3"}}`), remove("v1", "Secret", "cell-1/opcua"))},
 	{name: "annotate a NodePort from before the guard", as: developer, do: merge("v1", "Service", "cell-1/from-before", `{"metadata":{"annotations":{"a":"b"}}}`)},
 	{name: "edit a ClusterIP Service", as: developer, do: merge("v1", "Service", "cell-1/pump", `{"spec":{"ports":[{"name":"a","port":9000},{"name":"b","port":9001}]}}`)},
 	{name: "ControllerRevision of another kind (KubeVirt)", as: tenant, do: create(`
