@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -33,6 +34,8 @@ type server struct {
 	// annotations name.
 	live   map[string]map[string]string
 	source map[string]string
+	// finalizers of what was there before.
+	finalizers []string
 	// adds is what others have added to what is applied.
 	adds func(*unstructured.Unstructured)
 
@@ -91,6 +94,9 @@ func (s *server) get(_ context.Context, _ client.WithWatch, key client.ObjectKey
 	}
 	o.(*metav1.PartialObjectMetadata).Labels = labels
 	o.SetAnnotations(map[string]string{v1alpha1.AnnotationSourceUID: s.source[key.Name]})
+	o.SetName(key.Name)
+	o.SetFinalizers(s.finalizers)
+	o.SetUID(types.UID("live-" + apply.Key{Kind: o.GetObjectKind().GroupVersionKind().Kind, Namespace: key.Namespace, Name: key.Name}.String()))
 	return nil
 }
 

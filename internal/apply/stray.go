@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -52,6 +53,20 @@ func (r *run) clean(ctx context.Context, live, want *unstructured.Unstructured, 
 		return fmt.Errorf("encoding a patch: %w", err)
 	}
 	return r.Client.Patch(ctx, live, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(FieldManager))
+}
+
+// unkeep takes the finalizers off an object that was deleted. Ours carry none, so they are
+// somebody else's, and as long as it stands it lets pass what was closed.
+func (r *run) unkeep(ctx context.Context, o Removal) error {
+	live := &metav1.PartialObjectMetadata{}
+	live.SetGroupVersionKind(GVKOf(o.Key.Kind))
+	if err := r.Live.Get(ctx, client.ObjectKey{Namespace: o.Key.Namespace, Name: o.Key.Name}, live); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	if live.UID != o.UID || len(live.Finalizers) == 0 {
+		return nil
+	}
+	return r.Client.Patch(ctx, live, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)), client.FieldOwner(FieldManager))
 }
 
 // strays is the patch that replaces each field that is not as wanted. It is bound to the

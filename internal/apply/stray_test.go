@@ -84,6 +84,42 @@ func TestWhatCannotBeTakenOutFails(t *testing.T) {
 	}
 }
 
+// TestNothingKeepsWhatIsRemoved: our objects carry no finalizers, so others may not either.
+func TestNothingKeepsWhatIsRemoved(t *testing.T) {
+	tests := []struct {
+		name       string
+		finalizers []string
+		standing   bool
+		another    bool
+		want       []string
+	}{
+		{name: "it is gone", want: []string{"delete conduit-c"}},
+		{name: "a finalizer", standing: true, finalizers: []string{"example.com/stay"}, want: []string{"delete conduit-c", "patch conduit-c"}},
+		{name: "another by its name", standing: true, another: true, finalizers: []string{"example.com/stay"}, want: []string{"delete conduit-c"}},
+		{name: "it goes by itself", standing: true, want: []string{"delete conduit-c"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newServer(t)
+			s.finalizers = tt.finalizers
+			if tt.standing {
+				s.live["conduit-c"] = map[string]string{}
+			}
+			asked := remove(allow("c", 1))
+			if tt.another {
+				asked.UID = "before"
+			}
+			if err := s.carry(&apply.Plan{Removals: list(asked)}, nil).Err(); err != nil {
+				t.Error(err)
+			}
+			s.wantWrites(tt.want...)
+			if len(tt.want) > 1 && s.patches[0] != `{"metadata":{"finalizers":null}}` {
+				t.Errorf("patched by %s", s.patches[0])
+			}
+		})
+	}
+}
+
 func put(u *unstructured.Unstructured, value any, path ...string) {
 	if err := unstructured.SetNestedField(u.Object, value, path...); err != nil {
 		panic(err)

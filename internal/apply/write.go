@@ -286,6 +286,12 @@ func (r *run) remove(ctx context.Context, o Removal) {
 	}
 	r.gone[o.Key] = true
 	r.done(Outcome{Key: o.Key, Source: o.Source, Verb: VerbDelete})
+	if err == nil {
+		err = r.unkeep(ctx, o)
+	}
+	if client.IgnoreNotFound(err) != nil {
+		r.fail(o.Source, fmt.Errorf("taking the finalizers off %s: %w", o.Key, err))
+	}
 }
 
 func (r *run) done(o Outcome) {
