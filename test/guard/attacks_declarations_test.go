@@ -59,6 +59,11 @@ const (
 	sayAnnotate = "annotate it first: zonewarden.io/allow-release=REASON"
 )
 
+// annotateDefinition says why Zone's is to be deleted.
+func annotateDefinition(reason string) request {
+	return merge("apiextensions.k8s.io/v1", "CustomResourceDefinition", "zones.zonewarden.io", `{"metadata":{"annotations":{"zonewarden.io/allow-release":`+reason+`}}}`)
+}
+
 // attacksOnDeclarations declare what is not one's own to declare, or make declarations
 // vanish, or keep them from going.
 var attacksOnDeclarations = []attack{
@@ -94,6 +99,10 @@ var attacksOnDeclarations = []attack{
 	{name: "delete an enforced Zone", as: argo, do: remove(zonewarden, "Zone", "cell-1"), want: refusedByGuard, by: byDeclarations, says: sayAnnotate},
 	{name: "delete enforced Zones as a collection", as: administrator, do: removeAll(zonewarden, "Zone", "", client.MatchingFields{"metadata.name": "historian"}), want: refusedByGuard, by: byDeclarations, says: sayAnnotate},
 	{name: "delete a definition, and with it every Zone", as: administrator, do: remove("apiextensions.k8s.io/v1", "CustomResourceDefinition", "zones.zonewarden.io"), want: refusedByGuard, by: byDefinitions, says: "annotate it first"},
+	{
+		name: "delete a definition, annotated without a reason", as: administrator, do: each(annotateDefinition(`""`), remove("apiextensions.k8s.io/v1", "CustomResourceDefinition", "zones.zonewarden.io")),
+		want: refusedByGuard, by: byDefinitions, says: "annotate it first", undo: annotateDefinition("null"),
+	},
 	{name: "delete a definition", as: argo, do: remove("apiextensions.k8s.io/v1", "CustomResourceDefinition", "conduits.zonewarden.io"), want: refusedByGuard, by: byDefinitions, says: "annotate it first"},
 	{name: "finalizer that keeps a Conduit from going", as: author, do: merge(zonewarden, "Conduit", "within-cell-1", `{"metadata":{"finalizers":["example.com/stay"]}}`), want: refusedByGuard, by: byDeclarations, says: "leave metadata.finalizers out"},
 	{name: "Conduit that is born with a finalizer", as: siteAdmin, do: create(strings.Replace(conduitOf("stays", "cell-1", "historian"),

@@ -188,6 +188,8 @@ spec: {externalCIDRs: [10.9.0.0/16]}`), want: refusedByGuard, by: byNames, says:
 	{name: "take a name of ours before us", as: argo, do: create(with(group, "NAME", "zone-new")), want: refusedByGuard, by: byNames, says: "take another name"},
 	{name: "edit a policy from before the guard under a name of ours", as: networkEditor, do: merge(ciliumV2, "CiliumClusterwideNetworkPolicy", "zone-from-before",
 		`{"metadata":{"labels":{"a":"b"}}}`), want: refusedByGuard, by: byNames, says: "take another name"},
+	{name: "edit a policy from before the guard under a name of ours", as: siteAdmin, do: merge(ciliumV2, "CiliumClusterwideNetworkPolicy", "zone-from-before",
+		`{"metadata":{"labels":{"a":"b"}}}`), want: refusedByGuard, by: byNames, says: "take another name"},
 	{
 		name: "delete a policy from before the guard under a name of ours", as: networkEditor,
 		do: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "zone-from-before"), want: refusedByGuard, by: byNames, says: "declare a Zone or Conduit",

@@ -4,9 +4,12 @@
 package guard
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -49,6 +52,7 @@ const (
 
 const (
 	openRules  = `{"specs":[{"endpointSelector":{},"ingress":[{"fromEntities":["all"]}],"egress":[{"toEntities":["all"]}]}]}`
+	disowned   = `{"metadata":{"labels":{"app.kubernetes.io/managed-by":null},"annotations":{"zonewarden.io/source-uid":null}},"specs":[{"endpointSelector":{},"ingress":[{"fromEntities":["all"]}]}]}`
 	ccnp       = "CiliumClusterwideNetworkPolicy"
 	vap        = "ValidatingAdmissionPolicy"
 	vapBinding = "ValidatingAdmissionPolicyBinding"
@@ -64,8 +68,8 @@ var undone = []act{
 		`{"metadata":{"labels":{"app.kubernetes.io/managed-by":null}},"specs":[{"endpointSelector":{},"ingress":[{"fromEntities":["all"]}]}]}`), drifts: 1},
 	{name: "annotate a floor as released, to have it go with its zone", as: operator, do: merge(ciliumV2, ccnp, "zone-cell-1", `{"metadata":{"annotations":{"zonewarden.io/release":"now"}}}`), drifts: 1},
 	{name: "delete a floor", as: administrator, do: remove(ciliumV2, ccnp, "zone-cell-1"), drifts: 1},
-	{name: "delete a floor and make an open one by its name, with our labels", as: administrator, do: each(remove(ciliumV2, ccnp, "zone-cell-1"), create(with(clusterwide, "{name: NAME}",
-		"{name: zone-cell-1, labels: {app.kubernetes.io/managed-by: zonewarden, zonewarden.io/kind: Zone, zonewarden.io/name: cell-1}}"))), drifts: 1},
+	{name: "delete a floor and make an open one by its name, with our labels", as: administrator, do: each(remove(ciliumV2, ccnp, "zone-cell-1"), unlessThere(create(with(clusterwide, "{name: NAME}",
+		"{name: zone-cell-1, labels: {app.kubernetes.io/managed-by: zonewarden, zonewarden.io/kind: Zone, zonewarden.io/name: cell-1}}")))), drifts: 1},
 	{name: "have a floor collected as garbage, by an owner that does not exist", as: administrator, do: merge(ciliumV2, ccnp, "zone-cell-1",
 		`{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Node","name":"gone","uid":"00000000-0000-0000-0000-000000000000"}]}}`), drifts: 1},
 	{name: "delete every policy of ours as a collection", as: administrator, do: removeAll(ciliumV2, ccnp, "", ours), drifts: policies},
@@ -101,7 +105,7 @@ var told = []act{
 	{name: "CiliumClusterwideNetworkPolicy that allows all", as: administrator, do: create(with(clusterwide, "NAME", "allow-all")), says: exposed(ccnp + "/allow-all lets"), undo: remove(ciliumV2, ccnp, "allow-all")},
 	{name: "ClusterNetworkPolicy, Admin tier, Accept", as: administrator, do: create(adminAccept), says: said{"Zone", "cell-1", v1alpha1.ConditionExposed, v1alpha1.ReasonNotUnderstood, metav1.ConditionTrue, "ClusterNetworkPolicy/let-in"}, undo: remove(tiers, "ClusterNetworkPolicy", "let-in")},
 	{
-		name: "delete a floor and make an open policy by its name, without our label", as: administrator, do: each(remove(ciliumV2, ccnp, "zone-cell-1"), create(with(clusterwide, "NAME", "zone-cell-1"))),
+		name: "disown a floor, our label and annotation off, and open it", as: administrator, do: merge(ciliumV2, ccnp, "zone-cell-1", disowned),
 		says:    said{"Zone", "cell-1", v1alpha1.ConditionProgrammed, v1alpha1.ReasonForeignObject, metav1.ConditionFalse, "zone-cell-1"},
 		because: "what is not ours is never overwritten; the layer Datapath holds against it", undo: remove(ciliumV2, ccnp, "zone-cell-1"),
 	},
@@ -122,9 +126,19 @@ var overridden = []act{
 		"spec: {endpointSelector: {}, ingress: [{fromEntities: [all]}], egress: [{toEntities: [all]}]}"), undo: remove(ciliumV2, "CiliumNetworkPolicy", "cell-1/allow-all")},
 	{name: "CiliumClusterwideNetworkPolicy that allows all", as: administrator, do: create(with(clusterwide, "NAME", "allow-all")), undo: remove(ciliumV2, ccnp, "allow-all")},
 	{
-		name: "delete a floor and make an open policy by its name, without our label", as: administrator, do: each(remove(ciliumV2, ccnp, "zone-cell-1"), create(with(clusterwide, "NAME", "zone-cell-1"))),
+		name: "disown a floor, our label and annotation off, and open it", as: administrator, do: merge(ciliumV2, ccnp, "zone-cell-1", disowned),
 		undo: remove(ciliumV2, ccnp, "zone-cell-1"),
 	},
+}
+
+// unlessThere goes on where the operator was quicker.
+func unlessThere(r request) request {
+	return func(ctx context.Context, c *caller) error {
+		if err := r(ctx, c); !apierrors.IsAlreadyExists(err) {
+			return err
+		}
+		return nil
+	}
 }
 
 func guardChanged(text string) said {
@@ -154,6 +168,31 @@ func TestReverts(t *testing.T) {
 	w.setLayers(t, `["Admission","Datapath"]`)
 	t.Run("reverted", func(t *testing.T) { testActs(t, w, undone, figures) })
 	t.Run("overridden", func(t *testing.T) { testOverridden(t, w) })
+	t.Run("kept by a finalizer", func(t *testing.T) { testKept(t, w) })
 	t.Logf("%d acts that nothing refuses: %d reverted and reported, %d reported, %d overridden by the layer Datapath\n%s",
 		len(undone)+len(told)+len(overridden), len(undone), len(told), len(overridden), actTable(figures))
+}
+
+// testKept has a finalizer on the policy of a Conduit that is then deleted: as long as the
+// policy stands it lets pass what was closed.
+func testKept(t *testing.T, w watched) {
+	w.quiet(t)
+	w.must(t, merge(ciliumV2, ccnp, "conduit-polling", `{"metadata":{"finalizers":["example.com/stay"]}}`)(t.Context(), w.callers[administrator]))
+	before, began := w.standing(t), time.Now()
+	w.must(t, remove(zonewarden, "Conduit", "polling")(t.Context(), w.callers[siteAdmin]))
+	w.must(t, w.promptly(func() error {
+		err := w.callers[administrator].Get(t.Context(), key("conduit-polling"), object(ciliumV2, ccnp, "conduit-polling"))
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return fmt.Errorf("the policy is there: %w", err)
+	}))
+	after := time.Since(began)
+	t.Logf("the policy is gone %s after its Conduit", after.Round(time.Millisecond))
+	if after > soon {
+		t.Errorf("that took %s", after)
+	}
+	if len(before) == len(w.standing(t)) {
+		t.Error("nothing went")
+	}
 }
