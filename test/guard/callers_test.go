@@ -35,6 +35,7 @@ const (
 	node          = name("the node's kubelet")     // system:node:node-1
 	agent         = name("Cilium's agent")         // as in Cilium's chart
 	agentOperator = name("Cilium's operator")      // as in Cilium's chart
+	scheduler     = name("Kubernetes' scheduler")
 	nodeKeeper    = name("whoever keeps the nodes")
 	certManager   = name("cert-manager") // as in its chart
 	controllers   = name("a controller manager without accounts for its controllers")
@@ -57,6 +58,7 @@ var accounts = map[name][]string{
 	node:          {"system:node:node-1", "system:nodes"},
 	agent:         serviceAccount("kube-system", "cilium"),
 	agentOperator: serviceAccount("kube-system", "cilium-operator"),
+	scheduler:     {"system:kube-scheduler"},
 	nodeKeeper:    {"node-keeper"},
 	certManager:   serviceAccount("cert-manager", "cert-manager"),
 	controllers:   {"system:kube-controller-manager"},

@@ -16,7 +16,7 @@ import (
 
 // routinesOfNodes are those of kubelets and the scheduler.
 var routinesOfNodes = []routine{
-	{name: "bind a pod to its node, as the scheduler does", as: administrator, do: bind("cell-1/pump", "{}")},
+	{name: "bind a pod to its node, as the scheduler does", as: scheduler, do: bind("cell-1/pump", "{labels: {topology.kubernetes.io/zone: a}}")},
 	{name: "report a pod's status, and its service's slice is filled", as: node, do: patched(types.StrategicMergePatchType, "v1", "Pod", "cell-1/pump",
 		`{"status":{"phase":"Running","podIP":"10.42.0.7","podIPs":[{"ip":"10.42.0.7"}],"conditions":[{"type":"Ready","status":"True"}]}}`, "status"), then: sliceHolds("pump", "10.42.0.7")},
 	{
