@@ -37,7 +37,7 @@ const (
 var overrides = []override{
 	{name: "NetworkPolicy that allows all", as: siteAdmin, do: create(with(allowAll, "NS", "cell-1")), then: staysReported, opens: []string{"cell-1 ForeignPolicy: NetworkPolicy/cell-1/allow-all"}, undo: remove(networking, "NetworkPolicy", "cell-1/allow-all")},
 	{name: "CiliumClusterwideNetworkPolicy that allows all", as: siteAdmin, do: create(with(clusterwide, "NAME", "allow-all")), then: staysReported, opens: []string{"cell-1 ForeignPolicy: CiliumClusterwideNetworkPolicy/allow-all"}, undo: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "allow-all")},
-	{name: "ClusterNetworkPolicy, Admin tier, Accept", as: siteAdmin, do: create(adminAccept), then: "stays and beats every deny below its tier; the operator reports it by name", opens: []string{"cell-1 NotUnderstood: ClusterNetworkPolicy/let-in"}, undo: remove(tiers, "ClusterNetworkPolicy", "let-in")},
+	{name: "ClusterNetworkPolicy, Admin tier, Accept", as: siteAdmin, do: create(adminAccept), then: "stays and beats every deny below its tier; the operator reports it by name. With the layer AdminTier it is overridden", opens: []string{"cell-1 NotUnderstood: ClusterNetworkPolicy/let-in"}, undo: remove(tiers, "ClusterNetworkPolicy", "let-in")},
 	{name: "policy from before the guard under a name of ours, deleted", as: siteAdmin, do: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "zone-from-before"), then: "ours takes its place"},
 	{
 		name: "pod on the node's network, by itself and by a Deployment", as: siteAdmin, do: each(create(pod(onNode)),
