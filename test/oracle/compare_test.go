@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/policy/admintier"
 	"github.com/zonewarden/zonewarden/internal/policy/cilium"
 	"github.com/zonewarden/zonewarden/internal/policy/networkpolicy"
 	"github.com/zonewarden/zonewarden/internal/topology"
@@ -35,6 +36,16 @@ const (
 var backends = []judged{
 	{"cilium", cilium.Backend{}, true, []string{ciliumOnCilium}},
 	{"networkpolicy", networkpolicy.Backend{}, false, []string{ciliumOnOther, cyclonusOn}},
+}
+
+// compile makes the backend's objects. On Cilium those of the guard are among them, in
+// the layers that the Site asks for.
+func (b judged) compile(m *topology.Model) policy.Set {
+	c := policy.NewCompiler(b.backend)
+	if b.onCilium {
+		c.WithAdminTier(admintier.Guard{})
+	}
+	return c.Compile(m)
 }
 
 // loader is an engine that takes objects.
@@ -98,7 +109,7 @@ func everything(p plant.Plant) questions {
 func compare(p plant.Plant, q questions, count *tally) (*disagreement, error) {
 	m := topology.Resolve(p.Snapshot)
 	for _, b := range backends {
-		set := policy.NewCompiler(b.backend).Compile(m)
+		set := b.compile(m)
 		judge, unsound := read(p, m, set, b)
 		if unsound != nil {
 			return unsound, nil
@@ -135,24 +146,36 @@ func compareEngine(name string, b judged, p plant.Plant, set policy.Set, judge *
 			return &disagreement{engine: name, wrong: fmt.Sprintf("refuses an object of %s: %v\n%s", o.Source, err, o.JSON())}, nil
 		}
 	}
+	count.guards(name, set)
 	ask, err := abstaining(name, engine, set)
 	if err != nil {
 		return nil, err
 	}
-	for _, from := range q.ends {
-		for _, to := range q.ends {
-			if from == to || !isPod(from) && !isPod(to) || to == oracle.Host && !b.onCilium {
-				continue // whether a pod reaches its node is for each CNI to say
-			}
-			for _, port := range q.ports {
-				f := oracle.Flow{From: from, To: to, Transport: port.Transport, Port: port.Number}
-				if d, err := compareFlow(name, ask, judge, f, count); d != nil || err != nil {
-					return d, err
-				}
-			}
+	for _, f := range q.flows() {
+		if f.To == oracle.Host && !b.onCilium {
+			continue // whether a pod reaches its node is for each CNI to say
+		}
+		if d, err := compareFlow(name, ask, judge, f, count); d != nil || err != nil {
+			return d, err
 		}
 	}
 	return nil, nil
+}
+
+// flows are those between two ends of which one is a pod.
+func (q questions) flows() []oracle.Flow {
+	var out []oracle.Flow
+	for _, from := range q.ends {
+		for _, to := range q.ends {
+			if from == to || !isPod(from) && !isPod(to) {
+				continue
+			}
+			for _, port := range q.ports {
+				out = append(out, oracle.Flow{From: from, To: to, Transport: port.Transport, Port: port.Number})
+			}
+		}
+	}
+	return out
 }
 
 func isPod(e oracle.Endpoint) bool { return strings.Contains(string(e), "/") }

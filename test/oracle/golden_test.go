@@ -46,7 +46,7 @@ func TestGoldenPlants(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, b := range backends {
-				set := policy.NewCompiler(b.backend).Compile(topology.Resolve(p.Snapshot))
+				set := b.compile(topology.Resolve(p.Snapshot))
 				for _, name := range b.engines {
 					judged[name] += requireExpected(t, name, p, set, flows)
 				}

@@ -51,12 +51,18 @@ func TestWhatIsDeclaredIsWhatPasses(t *testing.T) {
 		declared.BothWays, declared.NoConduit, declared.Unzoned); n < leastOfEachCause {
 		t.Errorf("%s: %d verdicts only", where, n)
 	}
+	for _, kind := range []string{oracle.KindClusterwidePolicy, oracle.KindClusterNetworkPolicy} {
+		if n := count.of(ciliumOnCilium).guards[kind]; n < leastGuards {
+			t.Errorf("%d guards by %s only", n, kind)
+		}
+	}
 }
 
 // What a run of the default size does at least.
 const (
 	meantVerdicts    = 1_000_000
 	leastOfEachCause = 3
+	leastGuards      = 100
 )
 
 // drawQuestions keeps a site to some thousand flows: the node, all pods of namespaces

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/topology"
 	"github.com/zonewarden/zonewarden/test/oracle/declared"
 	"github.com/zonewarden/zonewarden/test/oracle/plant"
@@ -42,7 +41,7 @@ func requireDeclared(t *testing.T, p plant.Plant, flows []plant.Expectation) {
 	t.Helper()
 	m := topology.Resolve(p.Snapshot)
 	for _, b := range backends {
-		judge, err := declared.New(p, m, policy.NewCompiler(b.backend).Compile(m), b.onCilium)
+		judge, err := declared.New(p, m, b.compile(m), b.onCilium)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/test/oracle/declared"
 )
 
@@ -25,13 +26,15 @@ type engineTally struct {
 	passing             int // ends where the flow passed
 	// causes of the declared verdicts at pods.
 	causes map[declared.Cause]int
+	// guards is how many objects of the guard stood, by kind.
+	guards map[string]int
 }
 
 func newTally() *tally { return &tally{engines: map[string]*engineTally{}} }
 
 func (t *tally) of(engine string) *engineTally {
 	if t.engines[engine] == nil {
-		t.engines[engine] = &engineTally{causes: map[declared.Cause]int{}}
+		t.engines[engine] = &engineTally{causes: map[declared.Cause]int{}, guards: map[string]int{}}
 	}
 	return t.engines[engine]
 }
@@ -44,6 +47,17 @@ func (t *tally) end(engine string, want declared.Verdict, got bool) {
 	e.causes[want.Cause]++
 	if got {
 		e.passing++
+	}
+}
+
+func (t *tally) guards(engine string, set policy.Set) {
+	if t == nil {
+		return
+	}
+	for _, o := range set.Objects {
+		if o.Part == policy.PartGuard {
+			t.of(engine).guards[o.GVK.Kind]++
+		}
 	}
 }
 
@@ -90,6 +104,9 @@ func (t *tally) report(took time.Duration) string {
 		fmt.Fprintf(&out, "  %s: %d, and %d where it abstains\n    at pods %d passed; declared:", name, e.verdicts, e.abstained, e.passing)
 		for _, cause := range slices.Sorted(maps.Keys(e.causes)) {
 			fmt.Fprintf(&out, " %s %d,", cause, e.causes[cause])
+		}
+		for _, kind := range slices.Sorted(maps.Keys(e.guards)) {
+			fmt.Fprintf(&out, "\n    with %d guards by %s", e.guards[kind], kind)
 		}
 		out.WriteString("\n")
 	}

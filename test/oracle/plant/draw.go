@@ -104,6 +104,7 @@ func (d dice) site() *v1alpha1.Site {
 	if d.strange != "" && d.upTo("guards the strange label", 1) == 0 {
 		s.ZoneLabelKeys = append(s.ZoneLabelKeys, d.strange)
 	}
+	s.Guard.Layers = pick(d, "guard", guards...)
 	s.Platform.DNS = v1alpha1.DNSService{
 		Namespace: "kube-system", PodLabels: map[string]string{"k8s-app": "kube-dns"}, Port: pick[int32](d, "DNS port", 53, 53, 5353),
 		Addresses: pick(d, "DNS addresses", nil, nil, []string{"169.254.20.10"}, []string{"192.0.2.53", "2001:db8::53"}, []string{"not one"}),
@@ -113,6 +114,11 @@ func (d dice) site() *v1alpha1.Site {
 		Addresses: pick(d, "API addresses", nil, []string{"192.0.2.10"}, []string{"10.4.0.1"}, []string{"10.4.0.2", "fd00:4::2"}),
 	}
 	return &v1alpha1.Site{ObjectMeta: d.meta("Site", topology.SiteName), Spec: s}
+}
+
+// guards are the layers that are objects of zones, most often none.
+var guards = [][]v1alpha1.GuardLayer{
+	nil, nil, {v1alpha1.GuardDatapath}, {v1alpha1.GuardAdminTier}, {v1alpha1.GuardDatapath, v1alpha1.GuardAdminTier},
 }
 
 func (d dice) scope() *metav1.LabelSelector {
