@@ -28,6 +28,8 @@ type zone struct {
 	entries            []*entry
 	networks           []netip.Prefix
 	assets             []*v1alpha1.Asset // as in force
+	// unguarded are layers of the guard that the zone does without, in part or whole.
+	unguarded []v1alpha1.GuardLayer
 }
 
 // entry is one of a zone's workloads.
@@ -121,6 +123,7 @@ func (j *Judge) readZones(p plant.Plant, m *topology.Model, set policy.Set) erro
 			kept:     s != &z.Spec,
 		}
 		ref := topology.ObjectRef{Kind: topology.KindZone, Name: z.Name}
+		out.unguarded = unguarded(set.Findings[ref])
 		for i, w := range s.Members.Workloads {
 			e, err := readEntry(w, scope)
 			if err != nil {
