@@ -101,7 +101,7 @@ func TestTheAdminTierIsGuarded(t *testing.T) {
 
 	w.defineAdminTier()
 	w.condition(s, v1alpha1.ConditionGuarded, metav1.ConditionTrue, v1alpha1.ReasonGuarded)
-	guards := []string{"ClusterNetworkPolicy/guard-cell", "ClusterNetworkPolicy/guard-supervision"}
+	guards := []string{"ClusterNetworkPolicy/guard-cell.da3167f577b2", "ClusterNetworkPolicy/guard-supervision.fe6a4c8b9664"}
 	w.havePolicies(slices.Concat(plantPolicies, guards)...)
 
 	first := w.policies()[guards[0]]

@@ -6,8 +6,10 @@
 //
 // The contract:
 //
-//   - Each workloads entry of a zone becomes one object: guard-NAME, and guard-NAME.2
-//     and so on for further ones. No zone's name has a dot.
+//   - Each workloads entry of a zone becomes one object: guard-NAME.PODS, where PODS is a
+//     hash of what it selects. With other pods it is another object, because one object
+//     cannot be for the old pods and the new ones, and a pod that changes its zone must
+//     not be without a guard for a moment. No zone's name has a dot.
 //   - What is declared is passed, and then everything else is denied. Passed, not
 //     accepted: whether it is let through is left to floors, conduits and whatever else
 //     there is, which Accept would overrule.
@@ -21,8 +23,11 @@
 package admintier
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
-	"strconv"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -61,14 +66,19 @@ func (Guard) Guard(site *topology.Site, z *topology.Zone, neighbours []topology.
 				"so there its pods cannot be told from others and are not guarded: use another label", i)
 			continue
 		}
+		subject := podsOf(w)
+		name := nameOf(z.Name, subject)
+		if slices.ContainsFunc(objects, func(o *policy.Object) bool { return o.Name == name }) {
+			continue // another entry says the same
+		}
 		p := &clusterpolicy.ClusterNetworkPolicy{
 			TypeMeta: metav1.TypeMeta{
 				APIVersion: clusterpolicy.GroupVersion.String(), Kind: policy.KindAdminTierPolicy,
 			},
-			ObjectMeta: metav1.ObjectMeta{Name: nameOf(z.Name, i)},
+			ObjectMeta: metav1.ObjectMeta{Name: name},
 			Spec: clusterpolicy.ClusterNetworkPolicySpec{
 				Tier: clusterpolicy.AdminTier, Priority: Priority,
-				Subject: clusterpolicy.ClusterNetworkPolicySubject{Pods: podsOf(w)},
+				Subject: clusterpolicy.ClusterNetworkPolicySubject{Pods: subject},
 				Ingress: ingress, Egress: egress,
 			},
 		}
@@ -78,12 +88,13 @@ func (Guard) Guard(site *topology.Site, z *topology.Zone, neighbours []topology.
 	return objects, g.findings
 }
 
-func nameOf(zone string, entry int) string {
-	name := "guard-" + zone
-	if entry > 0 {
-		name += "." + strconv.Itoa(entry+1)
+func nameOf(zone string, subject *clusterpolicy.NamespacedPod) string {
+	raw, err := json.Marshal(subject)
+	if err != nil {
+		panic(fmt.Sprintf("encoding label selectors: %v", err)) // strings only
 	}
-	return name
+	sum := sha256.Sum256(raw)
+	return policy.GuardPrefix + zone + "." + hex.EncodeToString(sum[:6])
 }
 
 // withoutStatus drops the status, which the Go type always writes and the API server

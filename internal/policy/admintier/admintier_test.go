@@ -213,10 +213,10 @@ func (tc ruleCase) check(t *testing.T) {
 	}
 }
 
-// TestObjects: one for each entry, of one priority in our range, with the same rules, by
+// TestObjects: one for each entry that says another thing, of one priority in our range, with the same rules, by
 // names that no other zone can have, without an owner.
 func TestObjects(t *testing.T) {
-	z := zone(in("a"), labelled(in("b"), equal("cell", "x")), in("c"))
+	z := zone(in("a"), labelled(in("b"), equal("cell", "x")), in("c"), in("a"))
 	objects, _ := admintier.Guard{}.Guard(site(), z, nil)
 	var names []string
 	for i, spec := range specs(t, objects) {
@@ -232,8 +232,28 @@ func TestObjects(t *testing.T) {
 			t.Errorf("the rules of %s differ from those of the first:\n%s", o.Name, diff)
 		}
 	}
-	if diff := cmp.Diff([]string{"guard-z name=a", "guard-z.2 name=b: cell=x", "guard-z.3 name=c"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"guard-z.8f97e0ca613e name=a", "guard-z.1e17b59cc3a7 name=b: cell=x", "guard-z.c30b888e6aef name=c"}, names); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestOtherPodsAreAnotherObject: what is written for the new pods takes nothing from the
+// old ones. With the same pods it is the same object, whatever its rules.
+func TestOtherPodsAreAnotherObject(t *testing.T) {
+	nameFor := func(w topology.Workloads, neighbours ...topology.Neighbour) string {
+		objects, _ := admintier.Guard{}.Guard(site(), zone(w), neighbours)
+		return objects[0].Name
+	}
+	first := nameFor(labelled(in("a"), equal("cell", "x")))
+	for what, other := range map[string]topology.Workloads{
+		"another namespace": labelled(in("b"), equal("cell", "x")), "another cell": labelled(in("a"), equal("cell", "y")), "all pods": in("a"),
+	} {
+		if name := nameFor(other); name == first {
+			t.Errorf("%s is %s as well", what, name)
+		}
+	}
+	if name := nameFor(labelled(in("a"), equal("cell", "x")), many(1, 1)...); name != first {
+		t.Errorf("with a neighbour it is %s, without %s", name, first)
 	}
 }
 
@@ -264,7 +284,7 @@ func TestHiddenExclusion(t *testing.T) {
 	not := &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "pod-template-hash", Operator: metav1.LabelSelectorOpDoesNotExist}}}
 	objects, findings := admintier.Guard{}.Guard(site(), zone(labelled(in("a"), not), in("b")), nil)
 	warning(t, findings, "spec.guard.layers", "spec.members.workloads[0]")
-	if len(objects) != 1 || objects[0].Name != "guard-z.2" {
+	if len(objects) != 1 || specs(t, objects)[0].Subject.Pods.NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"] != "b" {
 		t.Errorf("%d objects", len(objects))
 	}
 }
