@@ -52,7 +52,7 @@ type Cilium struct {
 // party is an end of a flow.
 type party struct {
 	id *identity.Identity
-	// subject says that policies hold it: it is a pod.
+	// subject says that policies hold it: it is a pod, or Cilium's own endpoint.
 	subject bool
 	// ports that the pod has names for.
 	owner owner

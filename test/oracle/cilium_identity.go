@@ -101,6 +101,8 @@ func (c *Cilium) enter(w World) error {
 	}
 	host := identity.NewIdentity(identity.ReservedIdentityHost, labels.LabelHost)
 	c.pods[Host] = &party{id: host}
+	health := identity.NewIdentity(identity.ReservedIdentityHealth, labels.LabelHealth)
+	c.pods[Health] = &party{id: health, subject: true, owner: owner{id: uint64(health.ID)}}
 	for address, entities := range w.Entities {
 		if err := c.enterEntities(address, entities); err != nil {
 			return err

@@ -6,6 +6,7 @@ package oracle_test
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -31,6 +32,8 @@ const (
 	ciliumOnCilium = "Cilium on Cilium's objects"
 	ciliumOnOther  = "Cilium on NetworkPolicy"
 	cyclonusOn     = "cyclonus on NetworkPolicy"
+	// ciliumOnBoth is while the backend changes.
+	ciliumOnBoth = "Cilium on both"
 )
 
 var backends = []judged{
@@ -61,6 +64,11 @@ func newEngine(name string, p plant.Plant) (engine loader, closeEngine func(), e
 		return c, func() {}, err
 	case ciliumOnOther:
 		c, err := oracle.NewCilium(p.OtherWorld())
+		return c, c.Close, err
+	case ciliumOnBoth:
+		w := p.World()
+		w.HostPasses = true // as NetworkPolicy has it
+		c, err := oracle.NewCilium(w)
 		return c, c.Close, err
 	default:
 		c, err := oracle.NewCilium(p.World())
@@ -147,7 +155,7 @@ func compareEngine(name string, b judged, p plant.Plant, set policy.Set, judge *
 		}
 	}
 	count.guards(name, set)
-	ask, err := abstaining(name, engine, set)
+	ask, err := abstaining(name, engine, raw(set))
 	if err != nil {
 		return nil, err
 	}
@@ -176,6 +184,17 @@ func (q questions) flows() []oracle.Flow {
 		}
 	}
 	return out
+}
+
+// raw are the objects as they go over the wire.
+func raw(set policy.Set) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for _, o := range set.Objects {
+			if !yield(o.JSON()) {
+				return
+			}
+		}
+	}
 }
 
 func isPod(e oracle.Endpoint) bool { return strings.Contains(string(e), "/") }

@@ -22,6 +22,9 @@ type Endpoint = policytest.Endpoint
 // Host is where kubelet probes come from.
 const Host = policytest.Host
 
+// Health is the endpoint on the pods' node by which Cilium looks at its own datapath.
+const Health Endpoint = "health"
+
 // World is the cluster that objects are judged in. It must not change while an
 // engine uses it.
 type World struct {

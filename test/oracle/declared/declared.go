@@ -15,6 +15,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/labels"
+
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/protocol"
@@ -57,6 +59,7 @@ func exactly(passes bool, cause Cause) Verdict {
 // Judge says what is declared.
 type Judge struct {
 	spec     *v1alpha1.SiteSpec
+	scope    labels.Selector
 	world    oracle.World
 	onCilium bool
 	zones    []*zone

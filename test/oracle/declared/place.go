@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/labels"
+
 	"github.com/zonewarden/zonewarden/test/oracle"
 )
 
@@ -109,6 +111,21 @@ func (p *place) enter(z *zone, e *entry, seen seenLabels) {
 	}
 	p.taken = p.taken || carried && !declared
 	p.denied = p.denied || e.denyRest && inNamespace
+}
+
+// Untouched says that no policy is to hold an end: it is a pod of a namespace out of the
+// Site's scope, which no zone has either that was accepted under another scope.
+func (j *Judge) Untouched(e oracle.Endpoint) (bool, error) {
+	p, err := j.place(e)
+	if err != nil || p.pod == nil {
+		return false, err
+	}
+	if j.spec == nil {
+		return true, nil
+	}
+	return !j.scope.Matches(labels.Set(p.namespace)) && !slices.ContainsFunc(j.zones, func(z *zone) bool {
+		return slices.ContainsFunc(z.entries, func(e *entry) bool { return e.selectsNamespace(p.pod.Namespace, p.namespace) })
+	}), nil
 }
 
 // memberOf says whether a place is a part of a conduit's end.

@@ -108,6 +108,7 @@ func (j *Judge) readZones(p plant.Plant, m *topology.Model, set policy.Set) erro
 	if err != nil {
 		return fmt.Errorf("reading the Site's scope: %w", err)
 	}
+	j.scope = scope
 	for _, z := range p.Zones {
 		s := zoneSpec(m, z)
 		if s == nil {

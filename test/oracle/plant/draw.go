@@ -38,6 +38,11 @@ func (d dice) rarely(label string, n int) bool { return d.upTo(label, n-1) == n-
 // Draw draws a plant: a site with zones, devices and conduits, most of them right, in a
 // cluster whose pods try to look like what they are not.
 func Draw(t *rapid.T) Plant {
+	p, _ := draw(t)
+	return p
+}
+
+func draw(t *rapid.T) (Plant, dice) {
 	d := dice{t: t, byNamespace: "team"}
 	if d.rarely("strange namespaces", 3) {
 		d.byNamespace = pick(d, "strange namespace key", strangeNamespaceKeys...)
@@ -76,7 +81,7 @@ func Draw(t *rapid.T) Plant {
 		}
 		p.Conduits = append(p.Conduits, c)
 	}
-	return p
+	return p, d
 }
 
 func (d dice) meta(kind, name string) metav1.ObjectMeta {
@@ -137,6 +142,9 @@ var hiddenKeys = []string{
 	"io.cilium.k8s.namespace.labels.team", "io.cilium.k8s.policy.cluster",
 }
 
+// OperatorNamespace is where we are, out of scope.
+const OperatorNamespace = "zonewarden-system"
+
 // Names of namespaces in scope.
 var plantNamespaces = []string{"plant-a", "plant-b", "plant-c", "plant-d", "plant-e"}
 
@@ -172,6 +180,12 @@ func (d dice) cluster(p *Plant) {
 		p.Namespaces = append(p.Namespaces, topology.Namespace{Name: name, Labels: set})
 		d.pods(p, name, d.upTo("strangers", 1))
 	}
+	operator := map[string]string{"kubernetes.io/metadata.name": OperatorNamespace}
+	if d.rarely("imitating operator", 3) {
+		operator["team"] = pick(d, "operator's team", "a", "b")
+	}
+	p.Namespaces = append(p.Namespaces, topology.Namespace{Name: OperatorNamespace, Labels: operator})
+	p.Pods = append(p.Pods, topology.Pod{Namespace: OperatorNamespace, Name: "manager", Labels: map[string]string{"cell": "a", "app": "zonewarden"}})
 	p.Pods = append(p.Pods, topology.Pod{Namespace: "kube-system", Name: "dns", Labels: map[string]string{"k8s-app": "kube-dns"}})
 	p.Nodes = []topology.Node{
 		{Name: ThisNode, Networks: []string{"10.4.0.1", "fd00:4::1", "10.42.0.0/24"}},
