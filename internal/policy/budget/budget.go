@@ -73,7 +73,7 @@ func Judge(in Input) Judgement {
 		return out
 	}
 	limit := in.Model.Site.PolicyMapEntries
-	j := &judge{input: in, limit: limit, joined: conduitsByZone(in.Model), podsIn: map[string]int{}}
+	j := &judge{input: in, limit: limit, joined: conduitsByZone(in.Model), podsIn: map[string]int{}, nested: nestedNetworks(in.Model)}
 	for _, p := range in.Pods {
 		j.podsIn[p.Namespace]++
 	}
@@ -114,6 +114,7 @@ type judge struct {
 	joined     map[string][]*topology.Conduit
 	podsIn     map[string]int
 	neighbours map[string][]topology.Neighbour
+	nested     map[string]int
 }
 
 // conduitsByZone leaves out suspended conduits, which have no policy.
@@ -145,7 +146,7 @@ func zonesOf(c *topology.Conduit) []string {
 func (j *judge) ceiling(z *topology.Zone) int {
 	total := j.floor(z, j.podsOf)
 	for _, c := range j.joined[z.Name] {
-		total += conduitEntries(c, func(e topology.End) bool { return e.Zone.Name == z.Name }, j.podsOf)
+		total += conduitEntries(c, func(e topology.End) bool { return e.Zone.Name == z.Name }, j.podsOf, j.nested)
 	}
 	return total + j.datapath(z, j.podsOf) + j.adminTier(z, j.podsOf)
 }
@@ -173,7 +174,7 @@ func (j *judge) settle(zones []*topology.Zone, out *Judgement) {
 	if len(zones) == 0 {
 		return
 	}
-	census := newCensus(j.input.Pods)
+	census := newCensus(j.input.Pods, j.nested)
 	in := map[string]*zoneMaps{}
 	for _, z := range zones {
 		in[z.Name] = newZoneMaps(census, z, j.floor(z, census.count))

@@ -243,13 +243,13 @@ func TestEntriesOfAGuard(t *testing.T) {
 		layer topology.Guard
 		want  int
 	}{
-		// In: of TCP 0 to 3, 5, 6 to 7, and 13 blocks from 8 on; UDP and SCTP whole. Out: all whole.
-		"enforced":   {func(*topology.Zone) {}, datapath, 2 + 1 + 2*(8+3) + (1 + 1 + 1 + 13 + 2) + 3},
-		"in Observe": {func(z *topology.Zone) { z.Enforce = false }, datapath, 2 + 1},
+		// In: of TCP 1, 2 to 3, 5, 6 to 7, and 13 blocks from 8 on; UDP and SCTP whole. Out: all whole.
+		"enforced":   {func(*topology.Zone) {}, datapath, 2 + 1 + 2*(8+3) + (2 + 1 + 1 + 13 + 2) + 3},
+		"in Observe": {func(z *topology.Zone) { z.Enforce = false }, datapath, 2 + 10 + 1},
 		// The declared port passed in, everybody denied in and out, and the world out.
 		"Admin tier":             {func(*topology.Zone) {}, adminTier, 2 + 1 + 1 + 2*8 + 3},
 		"Admin tier, itself too": {func(z *topology.Zone) { z.InternalTraffic = true }, adminTier, 2 + 4 + 1 + 1 + 4 + 2*8 + 3},
-		"Admin tier, in Observe": {func(z *topology.Zone) { z.Enforce = false }, adminTier, 2 + 1},
+		"Admin tier, in Observe": {func(z *topology.Zone) { z.Enforce = false }, adminTier, 2 + 10 + 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

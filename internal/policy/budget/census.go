@@ -29,6 +29,8 @@ type census struct {
 	// counts of workloads that were counted, by their first entry: ends of conduits
 	// share the entries of their zones.
 	counts map[counted]int
+	// nested networks, by zone.
+	nested map[string]int
 }
 
 type counted struct {
@@ -36,8 +38,9 @@ type counted struct {
 	n     int
 }
 
-func newCensus(pods []topology.Pod) *census {
+func newCensus(pods []topology.Pod, nested map[string]int) *census {
 	c := &census{
+		nested:      nested,
 		byNamespace: map[string][]topology.Pod{},
 		selectors:   map[*metav1.LabelSelector]labels.Selector{}, counts: map[counted]int{},
 	}
@@ -177,7 +180,7 @@ func (m *zoneMaps) entriesOf(d *topology.Conduit, c *census) []int {
 	for i := range out {
 		out[i] = conduitEntries(d, func(e topology.End) bool {
 			return e.Zone.Name == m.zone && (len(m.members) == 0 || c.within(e, m.members[i]))
-		}, c.count)
+		}, c.count, c.nested)
 	}
 	return out
 }

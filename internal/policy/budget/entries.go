@@ -5,6 +5,8 @@ package budget
 
 import (
 	"math/bits"
+	"net/netip"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -23,6 +25,9 @@ const (
 	apiEntries = 4
 	// worldEntries are for addresses that no policy names, IPv4 and IPv6 and both.
 	worldEntries = 3
+	// openEntries are for everybody where nothing is denied by default, as in Observe: in
+	// each direction one, and four for identities that Cilium keeps for itself.
+	openEntries = 2 * 5
 	// dnsPorts are TCP and UDP.
 	dnsPorts = 2
 )
@@ -30,8 +35,11 @@ const (
 // floor is the number of entries of a zone's floor.
 func (j *judge) floor(z *topology.Zone, count counter) int {
 	entries := hostEntries
+	if !z.Enforce {
+		entries += openEntries
+	}
 	if z.InternalTraffic {
-		entries += 2 * (count(z.Workloads, z) + len(z.Networks))
+		entries += 2 * (count(z.Workloads, z) + len(z.Networks) + j.nested[z.Name])
 	}
 	if z.DNS {
 		entries += dnsPorts * j.dnsPeers(count)
@@ -56,8 +64,14 @@ func (j *judge) dnsPeers(count counter) int {
 
 // conduitEntries is the number of entries of a conduit at those of its ends that it is
 // asked for.
-func conduitEntries(c *topology.Conduit, at func(topology.End) bool, count counter) int {
-	peers := func(e topology.End) int { return count(e.Workloads, e.Zone) + len(e.Networks) }
+func conduitEntries(c *topology.Conduit, at func(topology.End) bool, count counter, nested map[string]int) int {
+	peers := func(e topology.End) int {
+		n := count(e.Workloads, e.Zone)
+		if len(e.Networks) > 0 {
+			n += len(e.Networks) + nested[e.Zone.Name]
+		}
+		return n
+	}
 	ports := portEntries(c.Ports) + portEntries(c.BothWays)
 	entries := 0
 	for _, r := range c.Responders {
@@ -82,7 +96,7 @@ func (j *judge) datapath(z *topology.Zone, count counter) int {
 	}
 	entries := 2 * (count(everybody, nil) + j.networks() + worldEntries)
 	for _, n := range j.neighbours[z.Name] {
-		peers := count(n.Workloads, j.input.Model.Zone(n.Zone)) + len(n.Networks)
+		peers := count(n.Workloads, j.input.Model.Zone(n.Zone)) + len(n.Networks) + j.nested[n.Zone]
 		entries += peers * (undeclaredEntries(n.In) + undeclaredEntries(n.Out))
 	}
 	if z.DNS {
@@ -90,6 +104,16 @@ func (j *judge) datapath(z *topology.Zone, count counter) int {
 		entries += j.dnsPeers(count) * undeclaredEntries([]protocol.PortRange{
 			{Transport: protocol.TCP, First: port, Last: port}, {Transport: protocol.UDP, First: port, Last: port},
 		})
+	}
+	if api := j.input.Model.Site.API; z.APIServer && api.Port != 0 {
+		// Unknown, it may be in any neighbour's network.
+		peers := len(api.Addresses)
+		for _, n := range j.neighbours[z.Name] {
+			if len(api.Addresses) == 0 {
+				peers += len(n.Networks)
+			}
+		}
+		entries += peers * undeclaredEntries([]protocol.PortRange{{Transport: protocol.TCP, First: api.Port, Last: api.Port}})
 	}
 	return entries
 }
@@ -119,11 +143,49 @@ func (j *judge) adminTier(z *topology.Zone, count counter) int {
 
 // networks are all that any policy of the site names: each is an identity.
 func (j *judge) networks() int {
-	n := 0
+	n := len(j.input.Model.Site.DNS.Addresses) + len(j.input.Model.Site.API.Addresses)
 	for _, z := range j.input.Model.Zones {
-		n += len(z.Networks)
+		n += len(z.Networks) + j.nested[z.Name]
 	}
 	return n
+}
+
+// nestedNetworks is how many networks are named that lie in a zone's own, by zone: each is
+// an identity, and what is for the outer one is for it as well. They are of conduits that
+// are narrowed to devices in a wider network, and of the platform.
+func nestedNetworks(m *topology.Model) map[string]int {
+	inner := map[string]map[netip.Prefix]bool{}
+	note := func(z *topology.Zone, n netip.Prefix) {
+		if slices.Contains(z.Networks, n) {
+			return
+		}
+		if inner[z.Name] == nil {
+			inner[z.Name] = map[netip.Prefix]bool{}
+		}
+		inner[z.Name][n] = true
+	}
+	for _, c := range m.Conduits {
+		for _, e := range append(c.Responders[:len(c.Responders):len(c.Responders)], c.Initiator) {
+			if e.WholeZone {
+				continue
+			}
+			for _, n := range e.Networks {
+				note(e.Zone, n)
+			}
+		}
+	}
+	for _, a := range slices.Concat(m.Site.DNS.Addresses, m.Site.API.Addresses) {
+		for _, z := range m.Zones {
+			if slices.ContainsFunc(z.Networks, func(n netip.Prefix) bool { return n.Contains(a) }) {
+				note(z, netip.PrefixFrom(a, a.BitLen()))
+			}
+		}
+	}
+	out := make(map[string]int, len(inner))
+	for zone, networks := range inner {
+		out[zone] = len(networks)
+	}
+	return out
 }
 
 // portEntries is how many masked ports the ranges take.
@@ -135,7 +197,8 @@ func portEntries(ports []protocol.PortRange) int {
 	return n
 }
 
-// undeclaredEntries is how many masked ports everything else takes.
+// undeclaredEntries is how many masked ports everything else takes: where ports of a
+// transport are declared all others from 1, and else the transport as one.
 func undeclaredEntries(ports []protocol.PortRange) int {
 	n := 0
 	for _, t := range []protocol.Transport{protocol.TCP, protocol.UDP, protocol.SCTP} {
@@ -144,7 +207,7 @@ func undeclaredEntries(ports []protocol.PortRange) int {
 			if p.Transport != t {
 				continue
 			}
-			n += masks(first, int(p.First)-1)
+			n += masks(max(first, 1), int(p.First)-1)
 			first = int(p.Last) + 1
 		}
 		n += masks(first, topPort)
