@@ -177,11 +177,16 @@ type passing struct{ out, in, judged bits }
 
 type bits []uint64
 
-func newBits(n int) bits           { return make(bits, (n+63)/64) }
-func (b bits) set(i int)           { b[i/64] |= 1 << (i % 64) }
-func (b bits) has(i int) bool      { return b[i/64]>>(i%64)&1 == 1 }
-func (b bits) or(other bits) bits  { return b.each(other, func(x, y uint64) uint64 { return x | y }) }
+func newBits(n int) bits { return make(bits, (n+63)/64) }
+
+func (b bits) set(i int) { b[i/64] |= 1 << (i % 64) }
+
+func (b bits) has(i int) bool { return b[i/64]>>(i%64)&1 == 1 }
+
+func (b bits) or(other bits) bits { return b.each(other, func(x, y uint64) uint64 { return x | y }) }
+
 func (b bits) and(other bits) bits { return b.each(other, func(x, y uint64) uint64 { return x & y }) }
+
 func (b bits) minus(other bits) bits {
 	return b.each(other, func(x, y uint64) uint64 { return x &^ y })
 }

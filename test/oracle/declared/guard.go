@@ -31,16 +31,22 @@ func (j *Judge) Refuses(layer v1alpha1.GuardLayer, f oracle.Flow, ingress bool) 
 	if err != nil {
 		return false, err
 	}
-	z := subject.zone
-	switch {
-	case at == with || z == nil || !z.enforce || !subject.sure || slices.Contains(z.unguarded, layer):
-		return false, nil
-	case peer.isNode, peer.pod == nil && layer == v1alpha1.GuardAdminTier && ingress:
-		return false, nil
-	case peer.pod == nil && !ingress && z.api && len(j.api) == 0:
-		return false, nil // any of it may be the Kubernetes API
+	guarded := at != with && subject.guardedBy(layer) && !j.leavesOut(layer, subject.zone, peer, ingress)
+	return guarded && !j.spares(subject.zone, peer, f, ingress), nil
+}
+
+func (p *place) guardedBy(layer v1alpha1.GuardLayer) bool {
+	z := p.zone
+	return z != nil && z.enforce && p.sure && !slices.Contains(z.unguarded, layer)
+}
+
+// leavesOut says that a layer cannot say anything about a peer: nodes, ingress from
+// networks, and what may be the Kubernetes API.
+func (j *Judge) leavesOut(layer v1alpha1.GuardLayer, z *zone, peer *place, ingress bool) bool {
+	if peer.isNode || peer.pod != nil {
+		return peer.isNode
 	}
-	return !j.spares(z, peer, f, ingress), nil
+	return ingress && layer == v1alpha1.GuardAdminTier || !ingress && z.api && len(j.api) == 0
 }
 
 // spares says that something opens the flow at the grain of zones.
@@ -51,23 +57,26 @@ func (j *Judge) spares(z *zone, peer *place, f oracle.Flow, ingress bool) bool {
 	case !ingress && (z.dns && j.isDNS(peer, f) || z.api && j.isAPI(peer, f)):
 		return true
 	}
-	return slices.ContainsFunc(j.zones, func(other *zone) bool {
-		var ports []protocol.PortRange
-		speaks, blurred := false, false
-		for _, c := range j.conduits {
-			c.join(z, other, func(far *end, in, out []protocol.PortRange) {
-				speaks = speaks || far.mayHold(peer)
-				blurred = blurred || far.mayHold(peer) && !far.holds(peer).sure
-				if ingress {
-					ports = append(ports, in...)
-				} else {
-					ports = append(ports, out...)
-				}
-			})
-		}
-		// Who cannot be told from others is not denied some ports.
-		return speaks && (has(ports, f) || blurred && len(ports) > 0)
-	})
+	return slices.ContainsFunc(j.zones, func(other *zone) bool { return j.neighbour(z, other, peer, f, ingress) })
+}
+
+// neighbour says that some conduit joins a zone with a peer in another one, and any
+// conduit between the two has the port.
+func (j *Judge) neighbour(z, other *zone, peer *place, f oracle.Flow, ingress bool) bool {
+	var ports []protocol.PortRange
+	speaks, blurred := false, false
+	for _, c := range j.conduits {
+		c.join(z, other, func(far *end, in, out []protocol.PortRange) {
+			speaks = speaks || far.mayHold(peer)
+			blurred = blurred || far.mayHold(peer) && !far.holds(peer).sure
+			if ingress {
+				out = in
+			}
+			ports = append(ports, out...)
+		})
+	}
+	// Who cannot be told from others is not denied some ports.
+	return speaks && (has(ports, f) || blurred && len(ports) > 0)
 }
 
 // join tells of each end of the conduit in another zone, or another end in the same, and

@@ -82,43 +82,51 @@ type edit struct {
 }
 
 func (e *edit) once() {
-	switch e.upTo("edit", 17) {
-	case 0, 1:
-		e.zones("members", func(i int, s *v1alpha1.ZoneSpec) { s.Members = e.zone(i, e.upTo("by", 8)).Members })
-	case 2, 3:
-		e.exchange()
-	case 4, 5:
-		e.zones("mode", func(_ int, s *v1alpha1.ZoneSpec) {
-			s.Enforcement = pick(e.dice, "mode", v1alpha1.EnforcementEnforce, v1alpha1.EnforcementObserve)
-		})
-	case 6:
-		e.zones("another", func(i int, s *v1alpha1.ZoneSpec) { *s = e.zone(i, e.upTo("by", 8)) })
-	case 7:
-		e.Zones = dropOne(e.dice, e.Zones)
-	case 8:
-		z := &v1alpha1.Zone{ObjectMeta: e.meta("Zone", "z9"), Spec: e.zone(e.upTo("like", 4), e.upTo("by", 8))}
-		e.Zones = addNew(e.Zones, z, func(o *v1alpha1.Zone) bool { return o.Name == z.Name })
-	case 9, 10:
-		e.conduits("flows", func(s *v1alpha1.ConduitSpec) { s.Flows = append(s.Flows[:len(s.Flows)-1:len(s.Flows)-1], e.flow()) })
-	case 11:
-		e.conduits("another", func(s *v1alpha1.ConduitSpec) { *s = e.conduit(e.Plant) })
-	case 12:
-		e.conduits("suspend", func(s *v1alpha1.ConduitSpec) { s.Suspended = !s.Suspended })
-	case 13:
-		e.Conduits = dropOne(e.dice, e.Conduits)
-	case 14:
-		if len(e.Zones) == 0 {
-			return
-		}
-		c := &v1alpha1.Conduit{ObjectMeta: e.meta("Conduit", "c9"), Spec: e.conduit(e.Plant)}
-		e.Conduits = addNew(e.Conduits, c, func(o *v1alpha1.Conduit) bool { return o.Name == c.Name })
-	case 15:
-		e.devicesChange()
-	case 16:
-		e.Site.Spec.Guard.Layers = pick(e.dice, "guard", guards...)
-	default:
-		e.siteChange()
+	pick(e.dice, "edit",
+		e.membersChange, e.membersChange, e.exchange, e.exchange, e.modeChanges, e.modeChanges, e.zoneChanges,
+		func() { e.Zones = dropOne(e.dice, e.Zones) }, e.zoneComes,
+		e.flowsChange, e.flowsChange, e.conduitChanges, e.suspend,
+		func() { e.Conduits = dropOne(e.dice, e.Conduits) }, e.conduitComes,
+		e.devicesChange, func() { e.Site.Spec.Guard.Layers = pick(e.dice, "guard", guards...) }, e.siteChange)()
+}
+
+func (e *edit) membersChange() {
+	e.zones("members", func(i int, s *v1alpha1.ZoneSpec) { s.Members = e.zone(i, e.upTo("by", 8)).Members })
+}
+
+func (e *edit) modeChanges() {
+	e.zones("mode", func(_ int, s *v1alpha1.ZoneSpec) {
+		s.Enforcement = pick(e.dice, "mode", v1alpha1.EnforcementEnforce, v1alpha1.EnforcementObserve)
+	})
+}
+
+func (e *edit) zoneChanges() {
+	e.zones("another", func(i int, s *v1alpha1.ZoneSpec) { *s = e.zone(i, e.upTo("by", 8)) })
+}
+
+func (e *edit) zoneComes() {
+	z := &v1alpha1.Zone{ObjectMeta: e.meta("Zone", "z9"), Spec: e.zone(e.upTo("like", 4), e.upTo("by", 8))}
+	e.Zones = addNew(e.Zones, z, func(o *v1alpha1.Zone) bool { return o.Name == z.Name })
+}
+
+func (e *edit) flowsChange() {
+	e.conduits("flows", func(s *v1alpha1.ConduitSpec) { s.Flows = append(s.Flows[:len(s.Flows)-1:len(s.Flows)-1], e.flow()) })
+}
+
+func (e *edit) conduitChanges() {
+	e.conduits("another", func(s *v1alpha1.ConduitSpec) { *s = e.conduit(e.Plant) })
+}
+
+func (e *edit) suspend() {
+	e.conduits("suspend", func(s *v1alpha1.ConduitSpec) { s.Suspended = !s.Suspended })
+}
+
+func (e *edit) conduitComes() {
+	if len(e.Zones) == 0 {
+		return
 	}
+	c := &v1alpha1.Conduit{ObjectMeta: e.meta("Conduit", "c9"), Spec: e.conduit(e.Plant)}
+	e.Conduits = addNew(e.Conduits, c, func(o *v1alpha1.Conduit) bool { return o.Name == c.Name })
 }
 
 // zones edits one of them.
