@@ -165,7 +165,7 @@ func nestedNetworks(m *topology.Model) map[string]int {
 		inner[z.Name][n] = true
 	}
 	for _, c := range m.Conduits {
-		for _, e := range append(c.Responders[:len(c.Responders):len(c.Responders)], c.Initiator) {
+		for _, e := range append(slices.Clip(c.Responders), c.Initiator) {
 			if e.WholeZone {
 				continue
 			}
