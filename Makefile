@@ -38,8 +38,9 @@ oracle: ## what is declared against Cilium's own policy engine in process, flow 
 	$(ORACLE) -rapid.checks=$(CHECKS)
 
 .PHONY: oracle-nightly
-oracle-nightly: ## the same on 20,000 sites drawn by chance, and once with the race detector
+oracle-nightly: ## the same on 20,000 sites and 5,000 changes drawn by chance, and once with the race detector
 	$(ORACLE) -timeout 4h -run TestWhatIsDeclaredIsWhatPasses -rapid.checks=20000
+	$(ORACLE) -timeout 4h -run 'TestChangesNeitherLeakNorCut|TestGuards|TestNeverBlocked|TestNoMap' -rapid.checks=5000
 	cd test/oracle && go test -race -vet=off -shuffle=on -count=1
 
 .PHONY: e2e

@@ -20,8 +20,8 @@ import (
 )
 
 // TestNoMapIsFullerThanPredicted: what is predicted for the fullest policy map of a zone
-// is no less than what Cilium's engine has for any of its pods. With the layer AdminTier
-// it may be a little less: how far off that is, is printed.
+// is no less than what Cilium's engine has for any of its pods. How far off it is, is
+// printed.
 func TestNoMapIsFullerThanPredicted(t *testing.T) {
 	t.Parallel()
 	found := map[string][]prediction{}
@@ -42,7 +42,7 @@ func TestNoMapIsFullerThanPredicted(t *testing.T) {
 				continue
 			}
 			r.predicted = predicted
-			if r.entries > predicted && !m.Site.Guard.AdminTier {
+			if r.entries > predicted {
 				t.Fatalf("zone %s: %d entries at %s, %d predicted\n%s", zone, r.entries, r.pod, predicted, plant.Change{Before: p, After: p})
 			}
 			with := guardedBy(p, m.Zone(zone))

@@ -247,8 +247,8 @@ func TestEntriesOfAGuard(t *testing.T) {
 		"enforced":   {func(*topology.Zone) {}, datapath, 2 + 1 + 2*(8+3) + (2 + 1 + 1 + 13 + 2) + 3},
 		"in Observe": {func(z *topology.Zone) { z.Enforce = false }, datapath, 2 + 10 + 1},
 		// The declared port passed in, everybody denied in and out, and the world out.
-		"Admin tier":             {func(*topology.Zone) {}, adminTier, 2 + 1 + 1 + 2*8 + 3},
-		"Admin tier, itself too": {func(z *topology.Zone) { z.InternalTraffic = true }, adminTier, 2 + 4 + 1 + 1 + 4 + 2*8 + 3},
+		"Admin tier":             {func(*topology.Zone) {}, adminTier, 2 + 1 + 1 + 10 + 2*8 + 3},
+		"Admin tier, itself too": {func(z *topology.Zone) { z.InternalTraffic = true }, adminTier, 2 + 4 + 1 + 1 + 10 + 4 + 2*8 + 3},
 		"Admin tier, in Observe": {func(z *topology.Zone) { z.Enforce = false }, adminTier, 2 + 10 + 1},
 	}
 	for name, tt := range tests {

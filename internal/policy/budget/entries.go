@@ -25,9 +25,10 @@ const (
 	apiEntries = 4
 	// worldEntries are for addresses that no policy names, IPv4 and IPv6 and both.
 	worldEntries = 3
-	// openEntries are for everybody where nothing is denied by default, as in Observe: in
-	// each direction one, and four for identities that Cilium keeps for itself.
-	openEntries = 2 * 5
+	// everybodyEntries are for everybody: in each direction one, and four for identities
+	// that Cilium keeps for itself. It writes them where nothing is denied by default, as in
+	// Observe, and where a tier stands above what is.
+	everybodyEntries = 2 * 5
 	// dnsPorts are TCP and UDP.
 	dnsPorts = 2
 )
@@ -36,7 +37,7 @@ const (
 func (j *judge) floor(z *topology.Zone, count counter) int {
 	entries := hostEntries
 	if !z.Enforce {
-		entries += openEntries
+		entries += everybodyEntries
 	}
 	if z.InternalTraffic {
 		entries += 2 * (count(z.Workloads, z) + len(z.Networks) + j.nested[z.Name])
@@ -124,7 +125,7 @@ func (j *judge) adminTier(z *topology.Zone, count counter) int {
 	if !j.input.Model.Site.Guard.AdminTier || !z.Enforce {
 		return 0
 	}
-	entries := 2*count(everybody, nil) + j.networks() + worldEntries
+	entries := everybodyEntries + 2*count(everybody, nil) + j.networks() + worldEntries
 	if z.InternalTraffic {
 		entries += 2*count(z.Workloads, z) + len(z.Networks)
 	}
