@@ -1,0 +1,375 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/zonewarden/zonewarden/internal/session/boot"
+)
+
+// The users of a session pod.
+const (
+	holder = "65532"
+	vendor = "1000"
+)
+
+// sessionPod runs the command as the first process of a PID namespace with a /proc of its
+// own, as a user without rights.
+func sessionPod(t *testing.T, args ...string) *process {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Fatal("a PID namespace needs root")
+	}
+	readable(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrapper := append([]string{"unshare", "--pid", "--fork", "--mount-proc"}, as(holder)...)
+	return start(t, append(wrapper, self), append([]string{"hold"}, args...)...)
+}
+
+// setuidPod is the same, started as the vendor's user from a program file with the setuid
+// bit that belongs to the holder, with privilege escalation allowed.
+func setuidPod(t *testing.T, args ...string) *process {
+	t.Helper()
+	readable(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := t.TempDir() + "/zonewarden-session"
+	b, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := strconv.Atoi(holder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(program, b, 0o600), os.Chown(program, id, id), os.Chmod(program, 0o711|os.ModeSetuid)); err != nil {
+		t.Fatal(err)
+	}
+	for dir := filepath.Dir(program); dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wrapper := []string{"unshare", "--pid", "--fork", "--mount-proc"}
+	for _, w := range as(vendor) {
+		if w != "--no-new-privs" {
+			wrapper = append(wrapper, w)
+		}
+	}
+	return start(t, append(wrapper, program), append([]string{"hold"}, args...)...)
+}
+
+// readable lets other users run the test's program.
+func readable(t *testing.T) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := self; name != os.TempDir() && name != "/"; name = filepath.Dir(name) {
+		if err := os.Chmod(name, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// as drops all rights, as a pod's security context does.
+func as(user string) []string {
+	return []string{"setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--bounding-set", "-all", "--no-new-privs"}
+}
+
+// exec runs the test's program inside the pod, like kubectl exec.
+func (p *process) exec(t *testing.T, user, role string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := append([]string{"-t", strconv.Itoa(p.first), "-p", "-m"}, as(user)...)
+	cmd := exec.Command("nsenter", append(words, self)...)
+	cmd.Env = append(os.Environ(), roleEnv+"="+role)
+	return cmd
+}
+
+// attack tries everything that one process can do to another, and prints what it was
+// told, by the name of the try. Empty means that it worked.
+func attack() {
+	result := map[string]string{}
+	for name, try := range attacks() {
+		if err := try(); err != nil {
+			result[name] = err.Error()
+		} else {
+			result[name] = ""
+		}
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(result); err != nil {
+		os.Exit(1)
+	}
+}
+
+func attacks() map[string]func() error {
+	all := map[string]func() error{
+		"ptrace attach":        func() error { return unix.PtraceAttach(1) },
+		"ptrace seize":         func() error { return unix.PtraceSeize(1) },
+		"write its memory":     writeMemory,
+		"open its memory":      open("/proc/1/mem", os.O_RDWR),
+		"read its environment": open("/proc/1/environ", os.O_RDONLY),
+		"read its maps":        open("/proc/1/maps", os.O_RDONLY),
+		"its system call":      func() error { _, err := os.ReadFile("/proc/1/syscall"); return err },
+		"make it slow to wake": func() error { return os.WriteFile("/proc/1/timerslack_ns", []byte("9999999999"), 0) },
+		"list its files":       func() error { _, err := os.ReadDir("/proc/1/fd"); return err },
+		"its executable":       open("/proc/1/exe", os.O_RDONLY),
+		"its root":             func() error { _, err := os.ReadDir("/proc/1/root/"); return err },
+		"take its files":       takeFile,
+		"spare it from OOM":    func() error { return os.WriteFile("/proc/1/oom_score_adj", []byte("-1000"), 0) },
+		"limit its files": func() error {
+			return unix.Prlimit(1, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: 3}, nil)
+		},
+		"lower its priority": func() error { return unix.Setpriority(unix.PRIO_PROCESS, 1, 19) },
+		"idle scheduling": func() error {
+			return unix.SchedSetAttr(1, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0)
+		},
+		"pin it to no processor of its own": func() error {
+			var one unix.CPUSet
+			one.Set(0)
+			return unix.SchedSetaffinity(1, &one)
+		},
+	}
+	for _, s := range []unix.Signal{
+		unix.SIGSTOP, unix.SIGTSTP, unix.SIGTTIN, unix.SIGKILL, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT,
+		unix.SIGUSR1, unix.SIGALRM, unix.SIGXCPU, unix.SIGPROF, unix.SIGPIPE,
+	} {
+		all["signal "+unix.SignalName(s)] = func() error { return unix.Kill(1, s) }
+	}
+	return all
+}
+
+func open(name string, flags int) func() error {
+	return func() error {
+		f, err := os.OpenFile(name, flags, 0)
+		if err == nil {
+			_ = f.Close()
+		}
+		return err
+	}
+}
+
+func writeMemory() error {
+	b := []byte{0}
+	local := []unix.Iovec{{Base: &b[0], Len: 1}}
+	remote := []unix.RemoteIovec{{Base: uintptr(unsafe.Pointer(&b[0])), Len: 1}} //nolint:gosec // an address that may be anything
+	_, err := unix.ProcessVMWritev(1, local, remote, 0)
+	return err
+}
+
+func takeFile() error {
+	fd, err := unix.PidfdOpen(1, 0)
+	if err != nil {
+		return err
+	}
+	_, err = unix.PidfdGetfd(fd, 0, 0)
+	return err
+}
+
+// daemon leaves its parent, ignores what can be ignored, and stays.
+func daemon() {
+	signal.Ignore()
+	_, _ = syscall.Setsid()
+	fmt.Println("here")
+	for {
+		time.Sleep(time.Hour)
+	}
+}
+
+// inNamespace lists the processes that share a PID namespace with a process.
+func inNamespace(t *testing.T, link string) []string {
+	t.Helper()
+	all, err := os.ReadDir("/proc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in []string
+	for _, e := range all {
+		if l, err := os.Readlink("/proc/" + e.Name() + "/ns/pid"); err == nil && l == link {
+			in = append(in, e.Name())
+		}
+	}
+	return in
+}
+
+// try runs the attacker to its end.
+func (p *process) try(t *testing.T, user string) map[string]string {
+	t.Helper()
+	cmd := p.exec(t, user, "attacker")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("attacking: %v", err)
+	}
+	var result map[string]string
+	if err := json.Unmarshal(out, &result); err != nil {
+		t.Fatalf("attacking: %q: %v", out, err)
+	}
+	return result
+}
+
+// TestAnotherUserCanDoNothing to the first process, which is there and ends in time, and
+// everything that was left behind with it.
+func TestAnotherUserCanDoNothing(t *testing.T) {
+	t.Run("started as another user", func(t *testing.T) { testAnotherUser(t, sessionPod(t, "-first", "1h")) })
+	// As kubectl exec has it: the container's user is the vendor's.
+	t.Run("by the setuid bit", func(t *testing.T) { testAnotherUser(t, setuidPod(t, "-first", "1h")) })
+}
+
+func testAnotherUser(t *testing.T, p *process) {
+	link, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", p.first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		d := p.exec(t, vendor, "daemon")
+		out, err := d.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.Read(make([]byte, 4)); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = d.Wait() })
+	}
+	for name, told := range p.try(t, vendor) {
+		if told == "" {
+			t.Errorf("%s: it worked", name)
+		}
+	}
+	if n := p.status(t).Processes; n != 3 {
+		t.Errorf("it counts %d others, not 3", n)
+	}
+	if in := inNamespace(t, link); len(in) != 4 {
+		t.Fatalf("in the namespace: %v", in)
+	}
+	end := p.tell(t, 300*time.Millisecond)
+	if code := p.exit(t); code != exitEnded {
+		t.Errorf("exit code %d: %s", code, p.log.String())
+	}
+	if late := boot.Now().Sub(end); late < -5*time.Millisecond || late > time.Second {
+		t.Errorf("it ended %s late", late)
+	}
+	if in := inNamespace(t, link); len(in) != 0 {
+		t.Errorf("left behind: %v", in)
+	}
+}
+
+// TestTheSameUserCannotMakeItLast: kubectl exec enters as the user of the container. What
+// that user may not do fails, and what he may do ends the session early.
+func TestTheSameUserCannotMakeItLast(t *testing.T) {
+	p := sessionPod(t, "-first", "1h")
+	may := map[string]bool{
+		"limit its files": true, "lower its priority": true, "idle scheduling": true,
+		"pin it to no processor of its own": true,
+	}
+	for name, told := range p.try(t, holder) {
+		if told == "" && !may[name] && !strings.HasPrefix(name, "signal ") {
+			t.Errorf("%s: it worked", name)
+		}
+	}
+	if code := p.exit(t); code != exitFailed || !strings.Contains(p.log.String(), "tampers") {
+		t.Errorf("exit code %d: %s", code, p.log.String())
+	}
+}
+
+// TestSignalsOfTheSameUserDoNothing, SIGSTOP and SIGKILL among them.
+func TestSignalsOfTheSameUserDoNothing(t *testing.T) {
+	p := sessionPod(t, "-first", "1h")
+	for _, s := range []string{"STOP", "KILL", "TSTP", "HUP", "INT", "QUIT", "ABRT", "USR1", "ALRM", "XCPU", "PROF", "PWR"} {
+		cmd := exec.Command("nsenter", append(append([]string{"-t", strconv.Itoa(p.first), "-p", "-m"}, as(holder)...),
+			"sh", "-c", "kill -"+s+" 1")...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", s, err, out)
+		}
+	}
+	if left := p.status(t).Remaining; left < 59*time.Minute || left > time.Hour {
+		t.Errorf("%s remain", left)
+	}
+	end := p.tell(t, 200*time.Millisecond)
+	p.exit(t)
+	if late := boot.Now().Sub(end); late > time.Second {
+		t.Errorf("it ended %s late", late)
+	}
+}
+
+// TestBusyShellsDoNotDelayTheEnd: as many as the processors cannot serve.
+func TestBusyShellsDoNotDelayTheEnd(t *testing.T) {
+	p := sessionPod(t, "-first", "1m")
+	for range 20 {
+		hog := p.exec(t, vendor, "hog")
+		if err := hog.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = hog.Wait() })
+	}
+	end := p.tell(t, time.Second)
+	p.exit(t)
+	late := boot.Now().Sub(end)
+	t.Logf("it ended %s late", late)
+	if late > 2*time.Second {
+		t.Errorf("it ended %s late", late)
+	}
+}
+
+// TestOccupyingTheControlPortKeepsNobodyOut: a shell shares the pod's network.
+func TestOccupyingTheControlPortKeepsNobodyOut(t *testing.T) {
+	p := sessionPod(t, "-first", "1h")
+	flooding, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		var held []net.Conn
+		for n := 0; ; n++ {
+			conn, err := net.Dial("tcp", p.control)
+			if errors.Is(err, syscall.ECONNREFUSED) {
+				break // it has ended
+			}
+			if err == nil {
+				held = append(held, conn)
+			}
+			if n == 300 {
+				close(flooding)
+			}
+		}
+		for _, c := range held {
+			_ = c.Close()
+		}
+	}()
+	<-flooding
+	end := p.tell(t, 0)
+	p.exit(t)
+	if late := boot.Now().Sub(end); late > 2*time.Second {
+		t.Errorf("revoked %s late", late)
+	}
+	<-done
+}
