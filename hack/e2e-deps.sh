@@ -4,10 +4,11 @@
 
 # Installs what the end-to-end tests need from Debian's packages: the compiler of the
 # Cilium agent's BPF programs, the tools that it and kube-proxy call, and a container
-# runtime. Does nothing where all of it is there.
+# runtime; and socat, which the relay is measured beside. Does nothing where all of it is
+# there.
 set -eu
 
-packages='clang-19 llvm-19 iptables ipset nftables conntrack containerd runc containernetworking-plugins'
+packages='clang-19 llvm-19 iptables ipset nftables conntrack containerd runc containernetworking-plugins socat'
 missing=
 for package in $packages; do
 	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

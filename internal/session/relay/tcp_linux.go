@@ -77,15 +77,18 @@ func (r *Relay) forward(ctx context.Context, s *session, client *net.TCPConn) {
 }
 
 func (r *Relay) dial(ctx context.Context, t *target) (*net.TCPConn, error) {
-	d := net.Dialer{Timeout: r.config.DialTimeout}
+	// From before it connects, for a relay may end between connecting and anything after.
+	d := net.Dialer{Timeout: r.config.DialTimeout, Control: func(_, _ string, raw syscall.RawConn) error {
+		return raw.Control(func(fd uintptr) {
+			_ = unix.SetsockoptLinger(int(fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+		})
+	}}
 	d.SetMultipathTCP(false)
 	conn, err := d.DialContext(ctx, "tcp", t.To.String())
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the target: %w", err)
 	}
-	server := conn.(*net.TCPConn)
-	_ = server.SetLinger(0)
-	return server, nil
+	return conn.(*net.TCPConn), nil
 }
 
 // direction is one of the two of a connection. The functions are made once, so that what
