@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/zonewarden/zonewarden/internal/session/boot"
 	"github.com/zonewarden/zonewarden/internal/session/relay"
 )
@@ -22,9 +24,7 @@ func TestTheEndEndsEverything(t *testing.T) {
 	files := openFiles(t)
 	t.Run("sessions", func(t *testing.T) {
 		d := newDevice(t, "127.0.0.1")
-		// Nothing answers there: documentation addresses have no hosts.
-		nowhere := relay.Target{Transport: relay.TCP, To: netip.MustParseAddrPort("192.0.2.1:1")}
-		r := start(t, "127.0.0.1", nil, d.Target, echo(t, relay.UDP, "127.0.0.1"), nowhere)
+		r := start(t, "127.0.0.1", nil, d.Target, echo(t, relay.UDP, "127.0.0.1"), silent(t))
 		talking, talkingServer := r.pair(t, 0, d)
 		idle, idleServer := r.pair(t, 0, d)
 		half, halfServer := r.pair(t, 0, d)
@@ -68,6 +68,33 @@ func TestTheEndEndsEverything(t *testing.T) {
 		}
 	})
 	eventually(t, "what was open is closed", func() bool { return openFiles(t) <= files })
+}
+
+// silent is a target that answers no SYN, because nobody accepts and its queue is full.
+func silent(t *testing.T) relay.Target {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fd) })
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), unix.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	at, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(at.(*unix.SockaddrInet4).Port))
+	for range 10 {
+		conn, err := net.DialTimeout("tcp", address.String(), 100*time.Millisecond)
+		if err != nil {
+			return relay.Target{Transport: relay.TCP, To: address}
+		}
+		within(t, conn)
+	}
+	t.Fatal("its queue is never full")
+	return relay.Target{}
 }
 
 type forever struct{}

@@ -15,7 +15,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var errOver = errors.New("the relay is over")
+var (
+	errOver  = errors.New("the relay is over")
+	errReset = errors.New("the connection was reset")
+)
 
 func (r *Relay) serveTCP(ctx context.Context, t *target) {
 	for {
@@ -64,6 +67,7 @@ func (r *Relay) forward(ctx context.Context, s *session, client *net.TCPConn) {
 		s.end(err.Error())
 		return
 	}
+	in.other, out.other = out, in
 	done := make(chan struct{})
 	r.work.Go(func() {
 		defer close(done)
@@ -99,6 +103,8 @@ type direction struct {
 	mine, all *atomic.Uint64
 	to        *net.TCPConn
 	src, dst  syscall.RawConn
+	other     *direction
+	finished  atomic.Bool // the end of the sender is being passed on
 
 	read, write, drained func(fd uintptr) bool
 
@@ -124,8 +130,7 @@ func (d *direction) run() {
 	for {
 		n, err := d.step()
 		if err == nil && n == 0 {
-			err = d.to.CloseWrite()
-			if err == nil {
+			if err = d.finish(); err == nil {
 				return
 			}
 		}
@@ -134,6 +139,35 @@ func (d *direction) run() {
 			return
 		}
 	}
+}
+
+// finish passes on the end of the sender, if it is one. The kernel tells of a reset once,
+// and who writes at that moment is the one to be told. Who reads then sees an end, but of
+// a socket that is closed and not half closed, which only a whole connection is in order.
+func (d *direction) finish() error {
+	if !d.other.finished.Load() {
+		if closed, err := d.closed(); closed || err != nil {
+			return errors.Join(err, errReset)
+		}
+	}
+	d.finished.Store(true)
+	return d.to.CloseWrite()
+}
+
+// closed says whether the socket that is read from is in no connection any more.
+func (d *direction) closed() (closed bool, err error) {
+	failed := d.src.Control(func(fd uintptr) {
+		closed, err = isClosed(fd)
+	})
+	return closed, errors.Join(failed, err)
+}
+
+func isClosed(fd uintptr) (bool, error) {
+	info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		return false, fmt.Errorf("reading the state of a connection: %w", err)
+	}
+	return info.State == unix.BPF_TCP_CLOSE, nil
 }
 
 // step forwards what there is, and returns 0 where the sender has ended.
@@ -227,6 +261,6 @@ func (d *direction) acknowledged(fd uintptr) bool {
 	if err != nil || waiting == 0 {
 		return true
 	}
-	info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-	return err != nil || info.State == unix.BPF_TCP_CLOSE
+	closed, err := isClosed(fd)
+	return closed || err != nil
 }

@@ -119,6 +119,21 @@ func TestAResetIsPassedOn(t *testing.T) {
 	}
 }
 
+// TestAResetIsPassedOnWhileThePeerWrites: the kernel tells one of the relay's two
+// directions only.
+func TestAResetIsPassedOnWhileThePeerWrites(t *testing.T) {
+	d := newDevice(t, "127.0.0.1")
+	r := start(t, "127.0.0.1", nil, d.Target)
+	for range 50 {
+		client, server := r.pair(t, 0, d)
+		_ = server.SetReadBuffer(4096)
+		_ = client.SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
+		_, _ = io.Copy(client, forever{}) // until the relay can write no more
+		_ = errors.Join(server.SetLinger(0), server.Close())
+		wantReset(t, "client", client)
+	}
+}
+
 func TestATargetThatRefuses(t *testing.T) {
 	d := newDevice(t, "127.0.0.1")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
