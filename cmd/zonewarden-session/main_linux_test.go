@@ -35,7 +35,7 @@ func TestARelayEndsWhenItWasToldTo(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	late := boot.Now().Sub(end)
-	if late < -5*time.Millisecond || late > time.Second {
+	if late < -5*time.Millisecond || late > tolerance {
 		t.Errorf("cut %s after the end", late)
 	}
 	if _, err := io.Copy(io.Discard, server); !errors.Is(err, syscall.ECONNRESET) {
@@ -45,6 +45,18 @@ func TestARelayEndsWhenItWasToldTo(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, p.log.String())
 	}
 	t.Logf("%d writes, cut %s after the end", n, late)
+}
+
+// TestOutOfTouchItEndsByItself, without ever having been told anything.
+func TestOutOfTouchItEndsByItself(t *testing.T) {
+	begun := boot.Now()
+	p := start(t, nil, "hold", "-first", "400ms")
+	if code := p.exit(t); code != exitEnded {
+		t.Errorf("exit code %d: %s", code, p.log.String())
+	}
+	if took := boot.Now().Sub(begun); took < 400*time.Millisecond || took > 3*time.Second {
+		t.Errorf("it ended after %s", took)
+	}
 }
 
 // TestWhatIsNotTheOperatorsMovesNothing, on the wire of a process that runs.
