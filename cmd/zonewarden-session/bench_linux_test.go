@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/zonewarden/zonewarden/internal/session/boot"
 )
 
@@ -46,11 +48,13 @@ func socat(b *testing.B, transport, to string) string {
 		options = "fork,reuseaddr,nodelay"
 	}
 	cmd := exec.Command("socat", "-b", "65536", fmt.Sprintf("%s4-LISTEN:%s,bind=127.0.0.1,%s", proto, port, options), proto+"4:"+to)
+	// It forks for each client.
+	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		b.Fatalf("socat, for comparison: %v", err)
 	}
 	b.Cleanup(func() {
-		_ = cmd.Process.Kill()
+		_ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
 		_ = cmd.Wait()
 	})
 	for end := time.Now().Add(patience); transport == "tcp"; time.Sleep(time.Millisecond) {

@@ -103,7 +103,7 @@ func TestNobodyAsksTheWallClock(t *testing.T) {
 
 // TestWhatIsNotTheOperatorsMovesNothing, on the wire of a process that runs.
 func TestWhatIsNotTheOperatorsMovesNothing(t *testing.T) {
-	p := start(t, nil, "hold", "-first", "1h")
+	p := start(t, nil, "hold", "-first", long)
 	other := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize))
 	hour := func() time.Duration { return 0 }
 	for name, try := range map[string]func(net.Conn) error{
@@ -180,7 +180,7 @@ func TestAKillDeliversNothingMore(t *testing.T) {
 
 func TestTerminationEndsIt(t *testing.T) {
 	for _, name := range []string{"hold", "relay"} {
-		args := []string{name, "-first", "1h"}
+		args := []string{name, "-first", long}
 		if name == "relay" {
 			args = append(args, "-from", "127.0.0.1", "-target", "udp/0=127.0.0.1:9")
 		}
