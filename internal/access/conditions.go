@@ -18,7 +18,8 @@ func (m *matter) decision(v verdict) Decision {
 			d.DecidedBy = append(d.DecidedBy, Say{Approval: a.Name, Approver: a.Approver, Verdict: a.Decision, At: a.Created})
 		}
 	}
-	if len(m.times.refused) == 0 {
+	// A schedule that ended has no occurrence in question any more.
+	if len(m.times.refused) == 0 && !(v.phase.Terminal() && m.times.recurs != nil) {
 		d.Occurrence, d.Start, d.End = v.occ.key, v.occ.start, v.occ.end
 	}
 	d.Conditions = m.conditions(v)
