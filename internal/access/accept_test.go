@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,116 +16,134 @@ import (
 	"github.com/zonewarden/zonewarden/internal/access"
 )
 
+type badRequest struct {
+	name   string
+	bad    edit
+	field  string
+	reason access.Reason
+	// accepts says that what is wrong is the window itself, and not what it names.
+	accepts bool
+}
+
+// reach has a second part that is changed.
+func reach(change func(*access.Reach)) edit {
+	return func(f *access.Facts) {
+		r := f.Window.Reach[0]
+		change(&r)
+		f.Window.Reach = []access.Reach{f.Window.Reach[0], r}
+	}
+}
+
+func glass(f *access.Facts) { f.Window.BreakGlass, f.Window.LatestEnd = true, "" }
+
+// everyDay has a schedule that is changed.
+func everyDay(change func(*access.Recurring)) edit {
+	return func(f *access.Facts) {
+		f.Window.Start, f.Window.End, f.Window.LatestEnd = "", "", ""
+		f.Window.Recurring = &access.Recurring{Schedule: "0 8 * * *", Duration: 4 * time.Hour, LastDay: "2026-12-31"}
+		change(f.Window.Recurring)
+	}
+}
+
+var badTimes = []badRequest{
+	{"no Site", func(f *access.Facts) { f.Site = nil }, "Site", access.ReasonNoSite, true},
+	{"no time zone", func(f *access.Facts) { f.Site.Location = nil }, "Site.spec.timeZone", access.ReasonNoTimeZone, true},
+	{"no UID", window(func(w *access.Window) { w.UID = "" }), "metadata.uid", access.ReasonNotIdentified, true},
+	{"no requester", window(func(w *access.Window) { w.Requester = "" }), "spec.requester", access.ReasonNotIdentified, true},
+	{"no reason", window(func(w *access.Window) { w.WorkReason = " " }), "spec.work.reason", access.ReasonNoWorkReason, true},
+	{"no end", window(func(w *access.Window) { w.End = "" }), "spec.end", access.ReasonNoEnd, true},
+	{"no start", window(func(w *access.Window) { w.Start = "" }), "spec.start", access.ReasonInvalidTime, true},
+	{"a start that is no time", window(func(w *access.Window) { w.Start = "tomorrow" }), "spec.start", access.ReasonInvalidTime, true},
+	{"an end that is no time", window(func(w *access.Window) { w.End = "2026-02-30T08:00" }), "spec.end", access.ReasonInvalidTime, true},
+	{"a latest end that is no time", window(func(w *access.Window) { w.LatestEnd = "late" }), "spec.latestEnd", access.ReasonInvalidTime, true},
+	{"end before start", window(func(w *access.Window) { w.End = "2026-11-23T07:00" }), "spec.end", access.ReasonEndNotAfterStart, true},
+	{"end at start", window(func(w *access.Window) { w.End = w.Start }), "spec.end", access.ReasonEndNotAfterStart, true},
+	{"latest end before end", window(func(w *access.Window) { w.LatestEnd = "2026-11-23T11:00" }), "spec.latestEnd", access.ReasonLatestEndBeforeEnd, true},
+	{"longer than usual", window(func(w *access.Window) { w.End, w.LatestEnd = "2026-11-23T20:00:01", "" }), "spec.end", access.ReasonTooLong, true},
+	{"longer than the Site allows", func(f *access.Facts) { f.Site.Longest = 3 * time.Hour }, "spec.end", access.ReasonTooLong, true},
+}
+
+var badSchedules = []badRequest{
+	{"a schedule and an end", func(f *access.Facts) { f.Window.Recurring = &access.Recurring{} }, "spec.recurring", access.ReasonTwoKindsOfTime, true},
+	{"no schedule", everyDay(func(r *access.Recurring) { r.Schedule = "" }), "spec.recurring.schedule", access.ReasonInvalidSchedule, true},
+	{"six fields", everyDay(func(r *access.Recurring) { r.Schedule = "0 0 8 * * *" }), "spec.recurring.schedule", access.ReasonInvalidSchedule, true},
+	{"words", everyDay(func(r *access.Recurring) { r.Schedule = "@daily" }), "spec.recurring.schedule", access.ReasonInvalidSchedule, true},
+	{"a zone of its own", everyDay(func(r *access.Recurring) { r.Schedule = "TZ=UTC 0 8 * * *" }), "spec.recurring.schedule", access.ReasonInvalidSchedule, true},
+	{"a zone that the library panics on", everyDay(func(r *access.Recurring) { r.Schedule = "TZ=UTC\t8\t*\t*\t*" }), "spec.recurring.schedule", access.ReasonInvalidSchedule, true},
+	{"an hour that is none", everyDay(func(r *access.Recurring) { r.Schedule = "0 25 * * *" }), "spec.recurring.schedule", access.ReasonInvalidSchedule, true},
+	{"never fires", everyDay(func(r *access.Recurring) { r.Schedule = "0 8 30 2 *" }), "spec.recurring.schedule", access.ReasonNeverFires, true},
+	{"fires after its last day", everyDay(func(r *access.Recurring) { r.Schedule = "0 8 1 1 *" }), "spec.recurring.schedule", access.ReasonNeverFires, true},
+	{"was over when it was created", everyDay(func(r *access.Recurring) { r.LastDay = "2026-11-22" }), "spec.recurring.schedule", access.ReasonNeverFires, true},
+	{"no last day", everyDay(func(r *access.Recurring) { r.LastDay = "" }), "spec.recurring.lastDay", access.ReasonInvalidTime, true},
+	{"no duration", everyDay(func(r *access.Recurring) { r.Duration = 0 }), "spec.recurring.duration", access.ReasonInvalidDuration, true},
+	{"more than a year", everyDay(func(r *access.Recurring) { r.Duration = 1 << 62 }), "spec.recurring.duration", access.ReasonInvalidDuration, true},
+	{"occurrences longer than allowed", everyDay(func(r *access.Recurring) { r.Duration = 13 * time.Hour }), "spec.recurring.duration", access.ReasonTooLong, true},
+	{"one after the other without an end", everyDay(func(r *access.Recurring) { r.Schedule, r.Duration = "0 */4 * * *", 4*time.Hour }), "spec.recurring.duration", access.ReasonNeverCloses, true},
+	{"created at no time", func(f *access.Facts) {
+		everyDay(func(*access.Recurring) {})(f)
+		f.Window.Created = time.Time{}
+	}, "metadata.creationTimestamp", access.ReasonNotIdentified, true},
+}
+
+var badValues = []badRequest{
+	{"an unknown grant", window(func(w *access.Window) { w.Grant = "Tunnel" }), "spec.grant", access.ReasonUnknownValue, true},
+	{"an unknown activation", window(func(w *access.Window) { w.Activation = "" }), "spec.activation", access.ReasonUnknownValue, true},
+	{"no sessions", window(func(w *access.Window) { w.MaxSessions = 0 }), "spec.maxSessions", access.ReasonMaxSessions, true},
+	{"too many sessions", window(func(w *access.Window) { w.MaxSessions = 65 }), "spec.maxSessions", access.ReasonMaxSessions, true},
+	{"idle for less than nothing", window(func(w *access.Window) { w.IdleTimeout = -1 }), "spec.idleTimeout", access.ReasonInvalidDuration, true},
+	{"an unknown jump host", window(func(w *access.Window) { w.Through = "jumphost-2" }), "spec.through", access.ReasonUnknownJumpHost, false},
+	{"no jump host", window(func(w *access.Window) { w.Through = "" }), "spec.through", access.ReasonUnknownJumpHost, false},
+	{"a session pod through an unknown one", window(func(w *access.Window) { w.Grant, w.Through = access.SessionPod, "jumphost-2" }), "spec.through", access.ReasonUnknownJumpHost, false},
+	{"nobody", window(func(w *access.Window) { w.People = nil }), "spec.people", access.ReasonNobodyNamed, true},
+	{"too many people", window(func(w *access.Window) { w.People = strings.Split(strings.Repeat("tech-1 ", 17)[:7*17-1], " ") }), "spec.people", access.ReasonUnknownValue, true},
+	{"a person without a name", window(func(w *access.Window) { w.People = []string{"tech-1", ""} }), "spec.people[1]", access.ReasonNobodyNamed, true},
+	{"a person of nobody", window(func(w *access.Window) { w.People = []string{"tech-1", "tech-9"} }), "spec.people[1]", access.ReasonUnknownPerson, false},
+	{"a shared identity", window(func(w *access.Window) { w.People = []string{"pool"} }), "spec.people[0]", access.ReasonSharedIdentity, true},
+	{"a group", func(f *access.Facts) {
+		f.Window.People = []string{"System:authenticated"}
+		f.Vendor.People = []access.Person{{User: "System:authenticated"}}
+	}, "spec.people[0]", access.ReasonSharedIdentity, true},
+}
+
+var badNames = []badRequest{
+	{"an unknown vendor", func(f *access.Facts) { f.Vendor = nil }, "spec.vendor", access.ReasonUnknownVendor, false},
+	{"a contract without an end", func(f *access.Facts) { f.Vendor.ContractEnd = "" }, "spec.vendor", access.ReasonUnknownVendor, false},
+	{"a contract that is over", func(f *access.Facts) { f.Vendor.ContractEnd = "2026-11-22" }, "spec.vendor", access.ReasonContractEnded, true},
+	{"no reach", window(func(w *access.Window) { w.Reach = nil }), "spec.reach", access.ReasonReachesNothing, true},
+	{"too much reach", window(func(w *access.Window) {
+		for range 16 {
+			w.Reach = append(w.Reach, w.Reach[0])
+		}
+	}), "spec.reach", access.ReasonUnknownValue, true},
+	{"no target", reach(func(r *access.Reach) { r.Assets = nil }), "spec.reach[1]", access.ReasonNotOneTarget, true},
+	{"two targets", reach(func(r *access.Reach) { r.Workloads = true }), "spec.reach[1]", access.ReasonNotOneTarget, true},
+	{"no flows", reach(func(r *access.Reach) { r.Flows = 0 }), "spec.reach[1].flows", access.ReasonReachesNothing, true},
+	{"a whole zone", reach(func(r *access.Reach) { r.Assets, r.WholeZone = nil, true }), "spec.reach[1].wholeZone", access.ReasonWholeZone, true},
+	{"an unknown zone", reach(func(r *access.Reach) { r.Zone = "cell-x" }), "spec.reach[1].zone", access.ReasonUnknownZone, false},
+	{"a zone that the vendor may not ask for", reach(func(r *access.Reach) { r.Zone, r.Assets = "cell-dosing", []string{"PLC-D01"} }), "spec.reach[1].zone", access.ReasonZoneNotAllowed, false},
+	{"an asset outside the zone", reach(func(r *access.Reach) { r.Assets = []string{"PU-101B", "PLC-D01"} }), "spec.reach[1].assets[1]", access.ReasonAssetNotInZone, false},
+	{"break-glass for a safety zone", func(f *access.Facts) {
+		reach(func(r *access.Reach) { r.Zone, r.Assets = "safety", []string{"SIS-1"} })(f)
+		glass(f)
+	}, "spec.reach[1].zone", access.ReasonBreakGlassSafety, true},
+	{"break-glass that recurs", func(f *access.Facts) {
+		everyDay(func(*access.Recurring) {})(f)
+		glass(f)
+	}, "spec.breakGlass", access.ReasonBreakGlassRecurs, true},
+	{"a problem that others found", func(f *access.Facts) {
+		f.Problems = []access.Problem{{Field: "spec.reach[0].flows[0].protocol", Message: "no such protocol"}}
+	}, "spec.reach[0].flows[0].protocol", access.ReasonNotResolved, false},
+}
+
 // TestBadRequests: each opens nothing and names its field.
 func TestBadRequests(t *testing.T) {
-	w := func(change func(*access.Window)) edit { return window(change) }
-	reach := func(change func(*access.Reach)) edit {
-		return func(f *access.Facts) {
-			r := f.Window.Reach[0]
-			change(&r)
-			f.Window.Reach = []access.Reach{f.Window.Reach[0], r}
-		}
-	}
-	glass := func(f *access.Facts) { f.Window.BreakGlass, f.Window.LatestEnd = true, "" }
-	recurring := func(change func(*access.Recurring)) edit {
-		return func(f *access.Facts) {
-			f.Window.Start, f.Window.End, f.Window.LatestEnd = "", "", ""
-			f.Window.Recurring = &access.Recurring{Schedule: "0 8 * * *", Duration: 4 * time.Hour, LastDay: "2026-12-31"}
-			change(f.Window.Recurring)
-		}
-	}
-	for _, c := range []struct {
-		name     string
-		bad      edit
-		field    string
-		reason   access.Reason
-		resolves bool // what is wrong is the window itself, and not what it names
-	}{
-		{"no Site", func(f *access.Facts) { f.Site = nil }, "Site", access.ReasonNoSite, true},
-		{"no time zone", func(f *access.Facts) { f.Site.Location = nil }, "Site.spec.timeZone", access.ReasonNoTimeZone, true},
-		{"no UID", w(func(w *access.Window) { w.UID = "" }), "metadata.uid", access.ReasonNotIdentified, true},
-		{"no requester", w(func(w *access.Window) { w.Requester = "" }), "spec.requester", access.ReasonNotIdentified, true},
-		{"no reason", w(func(w *access.Window) { w.WorkReason = " " }), "spec.work.reason", access.ReasonNoWorkReason, true},
-		{"no end", w(func(w *access.Window) { w.End = "" }), "spec.end", access.ReasonNoEnd, true},
-		{"no start", w(func(w *access.Window) { w.Start = "" }), "spec.start", access.ReasonInvalidTime, true},
-		{"a start that is no time", w(func(w *access.Window) { w.Start = "tomorrow" }), "spec.start", access.ReasonInvalidTime, true},
-		{"an end that is no time", w(func(w *access.Window) { w.End = "2026-02-30T08:00" }), "spec.end", access.ReasonInvalidTime, true},
-		{"a latest end that is no time", w(func(w *access.Window) { w.LatestEnd = "late" }), "spec.latestEnd", access.ReasonInvalidTime, true},
-		{"end before start", w(func(w *access.Window) { w.End = "2026-11-23T07:00" }), "spec.end", access.ReasonEndNotAfterStart, true},
-		{"end at start", w(func(w *access.Window) { w.End = w.Start }), "spec.end", access.ReasonEndNotAfterStart, true},
-		{"latest end before end", w(func(w *access.Window) { w.LatestEnd = "2026-11-23T11:00" }), "spec.latestEnd", access.ReasonLatestEndBeforeEnd, true},
-		{"longer than usual", w(func(w *access.Window) { w.End, w.LatestEnd = "2026-11-23T20:00:01", "" }), "spec.end", access.ReasonTooLong, true},
-		{"longer than the Site allows", func(f *access.Facts) { f.Site.Longest = 3 * time.Hour }, "spec.end", access.ReasonTooLong, true},
-		{"a schedule and an end", func(f *access.Facts) { f.Window.Recurring = &access.Recurring{} }, "spec.recurring", access.ReasonTwoKindsOfTime, true},
-		{"no schedule", recurring(func(r *access.Recurring) { r.Schedule = "" }), "spec.recurring.schedule", access.ReasonInvalidSchedule, true},
-		{"six fields", recurring(func(r *access.Recurring) { r.Schedule = "0 0 8 * * *" }), "spec.recurring.schedule", access.ReasonInvalidSchedule, true},
-		{"words", recurring(func(r *access.Recurring) { r.Schedule = "@daily" }), "spec.recurring.schedule", access.ReasonInvalidSchedule, true},
-		{"a zone of its own", recurring(func(r *access.Recurring) { r.Schedule = "TZ=UTC 0 8 * * *" }), "spec.recurring.schedule", access.ReasonInvalidSchedule, true},
-		{"a zone that the library panics on", recurring(func(r *access.Recurring) { r.Schedule = "TZ=UTC\t8\t*\t*\t*" }), "spec.recurring.schedule", access.ReasonInvalidSchedule, true},
-		{"an hour that is none", recurring(func(r *access.Recurring) { r.Schedule = "0 25 * * *" }), "spec.recurring.schedule", access.ReasonInvalidSchedule, true},
-		{"never fires", recurring(func(r *access.Recurring) { r.Schedule = "0 8 30 2 *" }), "spec.recurring.schedule", access.ReasonNeverFires, true},
-		{"fires after its last day", recurring(func(r *access.Recurring) { r.Schedule = "0 8 1 1 *" }), "spec.recurring.schedule", access.ReasonNeverFires, true},
-		{"was over when it was created", recurring(func(r *access.Recurring) { r.LastDay = "2026-11-22" }), "spec.recurring.schedule", access.ReasonNeverFires, true},
-		{"no last day", recurring(func(r *access.Recurring) { r.LastDay = "" }), "spec.recurring.lastDay", access.ReasonInvalidTime, true},
-		{"no duration", recurring(func(r *access.Recurring) { r.Duration = 0 }), "spec.recurring.duration", access.ReasonInvalidDuration, true},
-		{"more than a year", recurring(func(r *access.Recurring) { r.Duration = 1 << 62 }), "spec.recurring.duration", access.ReasonInvalidDuration, true},
-		{"occurrences longer than allowed", recurring(func(r *access.Recurring) { r.Duration = 13 * time.Hour }), "spec.recurring.duration", access.ReasonTooLong, true},
-		{"one after the other without an end", recurring(func(r *access.Recurring) { r.Schedule, r.Duration = "0 */4 * * *", 4*time.Hour }), "spec.recurring.duration", access.ReasonNeverCloses, true},
-		{"created at no time", func(f *access.Facts) {
-			recurring(func(*access.Recurring) {})(f)
-			f.Window.Created = time.Time{}
-		}, "metadata.creationTimestamp", access.ReasonNotIdentified, true},
-		{"an unknown grant", w(func(w *access.Window) { w.Grant = "Tunnel" }), "spec.grant", access.ReasonUnknownValue, true},
-		{"an unknown activation", w(func(w *access.Window) { w.Activation = "" }), "spec.activation", access.ReasonUnknownValue, true},
-		{"no sessions", w(func(w *access.Window) { w.MaxSessions = 0 }), "spec.maxSessions", access.ReasonMaxSessions, true},
-		{"too many sessions", w(func(w *access.Window) { w.MaxSessions = 65 }), "spec.maxSessions", access.ReasonMaxSessions, true},
-		{"idle for less than nothing", w(func(w *access.Window) { w.IdleTimeout = -1 }), "spec.idleTimeout", access.ReasonInvalidDuration, true},
-		{"an unknown jump host", w(func(w *access.Window) { w.Through = "jumphost-2" }), "spec.through", access.ReasonUnknownJumpHost, false},
-		{"no jump host", w(func(w *access.Window) { w.Through = "" }), "spec.through", access.ReasonUnknownJumpHost, false},
-		{"a session pod through an unknown one", w(func(w *access.Window) { w.Grant, w.Through = access.SessionPod, "jumphost-2" }), "spec.through", access.ReasonUnknownJumpHost, false},
-		{"nobody", w(func(w *access.Window) { w.People = nil }), "spec.people", access.ReasonNobodyNamed, true},
-		{"too many people", w(func(w *access.Window) { w.People = strings.Split(strings.Repeat("tech-1 ", 17)[:7*17-1], " ") }), "spec.people", access.ReasonUnknownValue, true},
-		{"a person without a name", w(func(w *access.Window) { w.People = []string{"tech-1", ""} }), "spec.people[1]", access.ReasonNobodyNamed, true},
-		{"a person of nobody", w(func(w *access.Window) { w.People = []string{"tech-1", "tech-9"} }), "spec.people[1]", access.ReasonUnknownPerson, false},
-		{"a shared identity", w(func(w *access.Window) { w.People = []string{"pool"} }), "spec.people[0]", access.ReasonSharedIdentity, true},
-		{"a group", func(f *access.Facts) {
-			f.Window.People = []string{"System:authenticated"}
-			f.Vendor.People = []access.Person{{User: "System:authenticated"}}
-		}, "spec.people[0]", access.ReasonSharedIdentity, true},
-		{"an unknown vendor", func(f *access.Facts) { f.Vendor = nil }, "spec.vendor", access.ReasonUnknownVendor, false},
-		{"a contract without an end", func(f *access.Facts) { f.Vendor.ContractEnd = "" }, "spec.vendor", access.ReasonUnknownVendor, false},
-		{"a contract that is over", func(f *access.Facts) { f.Vendor.ContractEnd = "2026-11-22" }, "spec.vendor", access.ReasonContractEnded, true},
-		{"no reach", w(func(w *access.Window) { w.Reach = nil }), "spec.reach", access.ReasonReachesNothing, true},
-		{"too much reach", w(func(w *access.Window) {
-			for range 16 {
-				w.Reach = append(w.Reach, w.Reach[0])
-			}
-		}), "spec.reach", access.ReasonUnknownValue, true},
-		{"no target", reach(func(r *access.Reach) { r.Assets = nil }), "spec.reach[1]", access.ReasonNotOneTarget, true},
-		{"two targets", reach(func(r *access.Reach) { r.Workloads = true }), "spec.reach[1]", access.ReasonNotOneTarget, true},
-		{"no flows", reach(func(r *access.Reach) { r.Flows = 0 }), "spec.reach[1].flows", access.ReasonReachesNothing, true},
-		{"a whole zone", reach(func(r *access.Reach) { r.Assets, r.WholeZone = nil, true }), "spec.reach[1].wholeZone", access.ReasonWholeZone, true},
-		{"an unknown zone", reach(func(r *access.Reach) { r.Zone = "cell-x" }), "spec.reach[1].zone", access.ReasonUnknownZone, false},
-		{"a zone that the vendor may not ask for", reach(func(r *access.Reach) { r.Zone, r.Assets = "cell-dosing", []string{"PLC-D01"} }), "spec.reach[1].zone", access.ReasonZoneNotAllowed, false},
-		{"an asset outside the zone", reach(func(r *access.Reach) { r.Assets = []string{"PU-101B", "PLC-D01"} }), "spec.reach[1].assets[1]", access.ReasonAssetNotInZone, false},
-		{"break-glass for a safety zone", func(f *access.Facts) {
-			reach(func(r *access.Reach) { r.Zone, r.Assets = "safety", []string{"SIS-1"} })(f)
-			glass(f)
-		}, "spec.reach[1].zone", access.ReasonBreakGlassSafety, true},
-		{"break-glass that recurs", func(f *access.Facts) {
-			recurring(func(*access.Recurring) {})(f)
-			glass(f)
-		}, "spec.breakGlass", access.ReasonBreakGlassRecurs, true},
-		{"a problem that others found", func(f *access.Facts) {
-			f.Problems = []access.Problem{{Field: "spec.reach[0].flows[0].protocol", Message: "no such protocol"}}
-		}, "spec.reach[0].flows[0].protocol", access.ReasonNotResolved, false},
-	} {
+	for _, c := range slices.Concat(badTimes, badSchedules, badValues, badNames) {
 		t.Run(c.name, func(t *testing.T) {
 			f := approved("09:00", with(approval("m", "shift-2", access.Arm, "08:30"), nil), c.bad)
 			d := access.Decide(f)
 			want(t, d, access.Requested, c.reason)
 			wrong := d.Unresolved
-			if c.resolves {
+			if c.accepts {
 				wrong = d.Refused
 			}
 			named := false

@@ -4,6 +4,7 @@
 package access_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 	_ "time/tzdata" // the zones that are tested, on any machine
@@ -34,7 +35,16 @@ func on(s string) time.Time {
 }
 
 // monday at a time of day: that of the window of most tests.
-func monday(clock string) time.Time { return on("2026-11-23T" + clock) }
+func monday(clock string) time.Time {
+	t, known := mondays[clock]
+	if !known {
+		t = on("2026-11-23T" + clock)
+		mondays[clock] = t
+	}
+	return t
+}
+
+var mondays = map[string]time.Time{}
 
 // edit is a change of the facts that a test starts from.
 type edit func(*access.Facts)
@@ -128,7 +138,7 @@ func locked(l access.Lock) edit {
 func carryOut(t *testing.T, f access.Facts) (access.Facts, access.Decision) {
 	t.Helper()
 	d := access.Decide(f)
-	f.Trail.Records = append(f.Trail.Records[:len(f.Trail.Records):len(f.Trail.Records)], d.Records...)
+	f.Trail.Records = append(slices.Clip(f.Trail.Records), d.Records...)
 	f.Standing = standing(d)
 	again := access.Decide(f)
 	if diff := cmp.Diff(d.Grant, again.Grant); diff != "" || again.Phase != d.Phase {

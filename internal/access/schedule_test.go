@@ -283,8 +283,8 @@ func TestOccurrencesAreTheSchedules(t *testing.T) {
 		minute, hours := rapid.IntRange(0, 59).Draw(t, "minute"), rapid.SliceOfNDistinct(rapid.IntRange(0, 23), 1, 3, rapid.ID).Draw(t, "hours")
 		duration := time.Duration(rapid.IntRange(1, 180).Draw(t, "duration")) * time.Minute
 		listed := strings.ReplaceAll(strings.Trim(fmt.Sprint(hours), "[]"), " ", ",")
-		f := recurring(fmt.Sprintf("%d %s * * *", minute, listed), duration, "2038-01-01", created(from), func(f *access.Facts) {
-			f.Site.Location, f.Vendor.ContractEnd = loc, "2039-01-01"
+		f := recurring(fmt.Sprintf("%d %s * * *", minute, listed), duration, "2040-01-01", created(from), func(f *access.Facts) {
+			f.Site.Location, f.Vendor.ContractEnd = loc, "2041-01-01"
 		})
 		now := from.Add(time.Duration(rapid.IntRange(0, 72*60).Draw(t, "after")) * time.Minute)
 		f.Clock.Now, f.Clock.MayExpire = now, false

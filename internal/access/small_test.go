@@ -62,9 +62,9 @@ func (s small) history(needs int) *history {
 	if s.standing {
 		h.standing[0] = true
 	}
-	f := h.facts()
+	const uid = "w1"
 	tell := func(kind access.RecordKind, phase access.Phase) {
-		h.trailed = append(h.trailed, access.Record{Kind: kind, UID: f.Window.UID, Phase: phase, Reason: access.ReasonRevoked})
+		h.trailed = append(h.trailed, access.Record{Kind: kind, UID: uid, Phase: phase, Reason: access.ReasonRevoked})
 	}
 	tell(access.RecordRequested, "")
 	if s.ever {
@@ -82,7 +82,7 @@ func (s small) history(needs int) *history {
 	for i, d := range s.said {
 		if d.what != "" {
 			h.put(said{what: d.what, by: fmt.Sprintf("owner-%d", i), at: int(d.at), until: int(d.until)}, nil)
-			h.trailed = append(h.trailed, access.Record{Kind: access.RecordDecided, UID: f.Window.UID, Approval: h.approvals[len(h.approvals)-1].UID})
+			h.trailed = append(h.trailed, access.Record{Kind: access.RecordDecided, UID: uid, Approval: h.approvals[len(h.approvals)-1].UID})
 		}
 	}
 	return h

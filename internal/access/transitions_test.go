@@ -11,67 +11,75 @@ import (
 	"github.com/zonewarden/zonewarden/internal/access"
 )
 
-// TestTransitions has every way from one phase to another.
+// What happens in the transitions.
+var (
+	armable    = window(func(w *access.Window) { w.Activation = access.WhenArmed })
+	arm        = with(approval("arm", "shift-2", access.Arm, "08:30"), until("2026-11-23T10:00"))
+	deny       = with(approval("no", "owner-b", access.Deny, "07:30"), nil)
+	revoke     = with(approval("stop", "owner-b", access.Revoke, "07:30"), nil)
+	everything = locked(access.Lock{Name: "red", Everything: true})
+)
+
+type transition struct {
+	name   string
+	facts  access.Facts
+	phase  access.Phase
+	reason access.Reason
+	ends   bool
+}
+
+// transitions has every way from one phase to another.
+var transitions = []transition{
+	{"asked for", approved("07:00", nobodyApproved), access.Requested, access.ReasonNeedsApproval, false},
+	{"asked for, in its time", approved("09:00", nobodyApproved), access.Requested, access.ReasonNeedsApproval, false},
+	{"approved before its start", approved("07:59"), access.Approved, access.ReasonNotYet, false},
+	{"its start", approved("08:00"), access.Active, access.ReasonOpen, false},
+	{"approved in its time", approved("11:00", nobodyApproved, with(approval("late", "owner-a", access.Approve, "10:30"), nil)), access.Active, access.ReasonOpen, false},
+	{"just before its end", approved("11:59:59", opened("08:00")), access.Active, access.ReasonOpen, false},
+	{"its end", approved("12:00", opened("08:00")), access.Expired, access.ReasonEndReached, true},
+	{"never approved", approved("12:00", nobodyApproved), access.Expired, access.ReasonMissed, true},
+	{"start and end missed", approved("18:00"), access.Expired, access.ReasonMissed, true},
+	{"denied before anybody approved", approved("07:45", nobodyApproved, deny), access.Denied, access.ReasonDenied, true},
+	{"denied after it was approved", approved("07:45", deny), access.Denied, access.ReasonDenied, true},
+	{"denied while open", approved("09:00", deny, opened("08:00")), access.Revoked, access.ReasonDenied, true},
+	{"revoked before it was open", approved("07:45", revoke), access.Revoked, access.ReasonRevoked, true},
+	{"revoked while open", approved("09:00", revoke, opened("08:00")), access.Revoked, access.ReasonRevoked, true},
+	{"revoked and denied", approved("07:45", deny, revoke), access.Revoked, access.ReasonRevoked, true},
+	{"deleted", approved("09:00", opened("08:00"), window(func(w *access.Window) { w.Deleted = true })), access.Revoked, access.ReasonDeleted, true},
+	{"replaced", approved("09:00", opened("08:00"), func(f *access.Facts) { f.ReplacedBy = "other" }), access.Revoked, access.ReasonReplaced, true},
+	{"locked before it is open", approved("09:00", everything), access.Locked, access.ReasonLocked, false},
+	{"locked before it is approved", approved("09:00", nobodyApproved, everything), access.Locked, access.ReasonLocked, false},
+	{"locked while open", approved("09:00", everything, opened("08:00")), access.Revoked, access.ReasonLocked, true},
+	{"locked while its grant stands and is recorded", approved("09:00", everything, opened("08:00"), func(f *access.Facts) {
+		f.Trail.Records = append(f.Trail.Records, access.Record{Kind: access.RecordClosed, UID: "w1"})
+	}), access.Revoked, access.ReasonLocked, true},
+	{"locked past its end", approved("12:00", everything), access.Expired, access.ReasonMissed, true},
+	{"not armed", approved("09:00", armable), access.Approved, access.ReasonNotArmed, false},
+	{"armed", approved("09:00", armable, arm), access.Active, access.ReasonOpen, false},
+	{"armed, and the clock not trusted", approved("09:00", armable, arm, untrusted), access.Armed, access.ReasonClockUntrusted, false},
+	{"armed and not approved", approved("09:00", nobodyApproved, armable, arm), access.Requested, access.ReasonNeedsApproval, false},
+	{"past what it was armed for", approved("10:00", armable, arm, opened("08:30")), access.Approved, access.ReasonNotArmed, false},
+	{"armed again", approved("10:30", armable, arm, opened("08:30"), with(approval("more", "shift-2", access.Arm, "10:20"), nil)), access.Active, access.ReasonOpen, false},
+	{"armed, past its end", approved("12:00", armable, arm, opened("08:30")), access.Expired, access.ReasonEndReached, true},
+	{"the clock not trusted, before", approved("07:30", untrusted), access.Approved, access.ReasonNotYet, false},
+	{"the clock not trusted, open", approved("09:00", untrusted, opened("08:00")), access.Approved, access.ReasonClockUntrusted, false},
+	{"the clock not trusted, past its end", approved("12:00", untrusted, opened("08:00")), access.Approved, access.ReasonClockUntrusted, false},
+	{"the clock not trusted, never approved and past its end", approved("12:00", nobodyApproved, untrusted), access.Requested, access.ReasonNeedsApproval, false},
+	{"the clock not trusted, locked while open, past its end", approved("12:00", untrusted, everything, opened("08:00")), access.Revoked, access.ReasonLocked, true},
+	{"the clock not trusted, revoked", approved("09:00", untrusted, revoke, opened("08:00")), access.Revoked, access.ReasonRevoked, true},
+	{"the clock not trusted, locked while open", approved("09:00", untrusted, everything, opened("08:00")), access.Revoked, access.ReasonLocked, true},
+	{"the clock may expire and not grant", approved("12:00", func(f *access.Facts) { f.Clock.MayGrant = false }), access.Expired, access.ReasonMissed, true},
+	{"the clock may grant and not expire", approved("12:00", opened("08:00"), func(f *access.Facts) { f.Clock.MayExpire = false }), access.Approved, access.ReasonClockUntrusted, false},
+	{"the trail not known", approved("09:00", func(f *access.Facts) { f.Trail = access.Trail{} }), access.Approved, access.ReasonTrailUnknown, false},
+	{"the trail not known, its grant standing", approved("09:00", func(f *access.Facts) { f.Trail, f.Standing = access.Trail{}, []string{""} }), access.Approved, access.ReasonTrailUnknown, false},
+	{"standing without a record", approved("09:00", func(f *access.Facts) { f.Standing = []string{""} }), access.Revoked, access.ReasonNoAuditRecord, true},
+	{"standing without a record, and not approved", approved("09:00", nobodyApproved, func(f *access.Facts) { f.Standing = []string{""} }), access.Revoked, access.ReasonNoAuditRecord, true},
+	{"standing, with the record of a window that had its name", approved("09:00", opened("08:00"), func(f *access.Facts) { f.Trail.Records[0].UID = "w0" }), access.Revoked, access.ReasonNoAuditRecord, true},
+	{"nothing at all", access.Facts{}, access.Requested, access.ReasonNoSite, false},
+}
+
 func TestTransitions(t *testing.T) {
-	armable := window(func(w *access.Window) { w.Activation = access.WhenArmed })
-	arm := with(approval("arm", "shift-2", access.Arm, "08:30"), until("2026-11-23T10:00"))
-	deny := with(approval("no", "owner-b", access.Deny, "07:30"), nil)
-	revoke := with(approval("stop", "owner-b", access.Revoke, "07:30"), nil)
-	everything := locked(access.Lock{Name: "red", Everything: true})
-	for _, c := range []struct {
-		name   string
-		facts  access.Facts
-		phase  access.Phase
-		reason access.Reason
-		ends   bool
-	}{
-		{"asked for", approved("07:00", nobodyApproved), access.Requested, access.ReasonNeedsApproval, false},
-		{"asked for, in its time", approved("09:00", nobodyApproved), access.Requested, access.ReasonNeedsApproval, false},
-		{"approved before its start", approved("07:59"), access.Approved, access.ReasonNotYet, false},
-		{"its start", approved("08:00"), access.Active, access.ReasonOpen, false},
-		{"approved in its time", approved("11:00", nobodyApproved, with(approval("late", "owner-a", access.Approve, "10:30"), nil)), access.Active, access.ReasonOpen, false},
-		{"just before its end", approved("11:59:59", opened("08:00")), access.Active, access.ReasonOpen, false},
-		{"its end", approved("12:00", opened("08:00")), access.Expired, access.ReasonEndReached, true},
-		{"never approved", approved("12:00", nobodyApproved), access.Expired, access.ReasonMissed, true},
-		{"start and end missed", approved("18:00"), access.Expired, access.ReasonMissed, true},
-		{"denied before anybody approved", approved("07:45", nobodyApproved, deny), access.Denied, access.ReasonDenied, true},
-		{"denied after it was approved", approved("07:45", deny), access.Denied, access.ReasonDenied, true},
-		{"denied while open", approved("09:00", deny, opened("08:00")), access.Revoked, access.ReasonDenied, true},
-		{"revoked before it was open", approved("07:45", revoke), access.Revoked, access.ReasonRevoked, true},
-		{"revoked while open", approved("09:00", revoke, opened("08:00")), access.Revoked, access.ReasonRevoked, true},
-		{"revoked and denied", approved("07:45", deny, revoke), access.Revoked, access.ReasonRevoked, true},
-		{"deleted", approved("09:00", opened("08:00"), window(func(w *access.Window) { w.Deleted = true })), access.Revoked, access.ReasonDeleted, true},
-		{"replaced", approved("09:00", opened("08:00"), func(f *access.Facts) { f.ReplacedBy = "other" }), access.Revoked, access.ReasonReplaced, true},
-		{"locked before it is open", approved("09:00", everything), access.Locked, access.ReasonLocked, false},
-		{"locked before it is approved", approved("09:00", nobodyApproved, everything), access.Locked, access.ReasonLocked, false},
-		{"locked while open", approved("09:00", everything, opened("08:00")), access.Revoked, access.ReasonLocked, true},
-		{"locked while its grant stands and is recorded", approved("09:00", everything, opened("08:00"), func(f *access.Facts) {
-			f.Trail.Records = append(f.Trail.Records, access.Record{Kind: access.RecordClosed, UID: "w1"})
-		}), access.Revoked, access.ReasonLocked, true},
-		{"locked past its end", approved("12:00", everything), access.Expired, access.ReasonMissed, true},
-		{"not armed", approved("09:00", armable), access.Approved, access.ReasonNotArmed, false},
-		{"armed", approved("09:00", armable, arm), access.Active, access.ReasonOpen, false},
-		{"armed, and the clock not trusted", approved("09:00", armable, arm, untrusted), access.Armed, access.ReasonClockUntrusted, false},
-		{"armed and not approved", approved("09:00", nobodyApproved, armable, arm), access.Requested, access.ReasonNeedsApproval, false},
-		{"past what it was armed for", approved("10:00", armable, arm, opened("08:30")), access.Approved, access.ReasonNotArmed, false},
-		{"armed again", approved("10:30", armable, arm, opened("08:30"), with(approval("more", "shift-2", access.Arm, "10:20"), nil)), access.Active, access.ReasonOpen, false},
-		{"armed, past its end", approved("12:00", armable, arm, opened("08:30")), access.Expired, access.ReasonEndReached, true},
-		{"the clock not trusted, before", approved("07:30", untrusted), access.Approved, access.ReasonNotYet, false},
-		{"the clock not trusted, open", approved("09:00", untrusted, opened("08:00")), access.Approved, access.ReasonClockUntrusted, false},
-		{"the clock not trusted, past its end", approved("12:00", untrusted, opened("08:00")), access.Approved, access.ReasonClockUntrusted, false},
-		{"the clock not trusted, never approved and past its end", approved("12:00", nobodyApproved, untrusted), access.Requested, access.ReasonNeedsApproval, false},
-		{"the clock not trusted, locked while open, past its end", approved("12:00", untrusted, everything, opened("08:00")), access.Revoked, access.ReasonLocked, true},
-		{"the clock not trusted, revoked", approved("09:00", untrusted, revoke, opened("08:00")), access.Revoked, access.ReasonRevoked, true},
-		{"the clock not trusted, locked while open", approved("09:00", untrusted, everything, opened("08:00")), access.Revoked, access.ReasonLocked, true},
-		{"the clock may expire and not grant", approved("12:00", func(f *access.Facts) { f.Clock.MayGrant = false }), access.Expired, access.ReasonMissed, true},
-		{"the clock may grant and not expire", approved("12:00", opened("08:00"), func(f *access.Facts) { f.Clock.MayExpire = false }), access.Approved, access.ReasonClockUntrusted, false},
-		{"the trail not known", approved("09:00", func(f *access.Facts) { f.Trail = access.Trail{} }), access.Approved, access.ReasonTrailUnknown, false},
-		{"the trail not known, its grant standing", approved("09:00", func(f *access.Facts) { f.Trail, f.Standing = access.Trail{}, []string{""} }), access.Approved, access.ReasonTrailUnknown, false},
-		{"standing without a record", approved("09:00", func(f *access.Facts) { f.Standing = []string{""} }), access.Revoked, access.ReasonNoAuditRecord, true},
-		{"standing without a record, and not approved", approved("09:00", nobodyApproved, func(f *access.Facts) { f.Standing = []string{""} }), access.Revoked, access.ReasonNoAuditRecord, true},
-		{"standing, with the record of a window that had its name", approved("09:00", opened("08:00"), func(f *access.Facts) { f.Trail.Records[0].UID = "w0" }), access.Revoked, access.ReasonNoAuditRecord, true},
-		{"nothing at all", access.Facts{}, access.Requested, access.ReasonNoSite, false},
-	} {
+	for _, c := range transitions {
 		t.Run(c.name, func(t *testing.T) {
 			d := access.Decide(c.facts)
 			want(t, d, c.phase, c.reason)
@@ -180,8 +188,10 @@ func TestOverlappingWindows(t *testing.T) {
 		clock         string
 		first, second access.Phase
 	}{
-		{"09:00", access.Active, access.Approved}, {"11:00", access.Active, access.Active},
-		{"12:00", access.Expired, access.Active}, {"13:00", access.Expired, access.Expired},
+		{"09:00", access.Active, access.Approved},
+		{"11:00", access.Active, access.Active},
+		{"12:00", access.Expired, access.Active},
+		{"13:00", access.Expired, access.Expired},
 	} {
 		// Both read one trail, and each the other's approvals as well.
 		both := func(f *access.Facts) { f.Trail.Records = slices.Clone(trail) }
