@@ -8,7 +8,7 @@ import "fmt"
 func (m *matter) decision(v verdict) Decision {
 	d := Decision{
 		Phase: v.phase, Reason: v.reason, Field: v.field, Message: v.message,
-		Grant: v.grant, Next: m.next(), Records: m.owed(v),
+		Grant: v.grant, Next: m.next(v), Records: m.owed(v),
 		DecidedBy: m.votes.says, ArmedBy: m.armedBy, Needs: m.votes.needs,
 		Ignored: m.votes.ignored, Refused: m.refused, Unresolved: m.unresolved,
 		ReviewOwed: m.reviewable(v) && !m.reviewed(),

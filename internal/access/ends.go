@@ -85,12 +85,12 @@ func (m *matter) idleAt() (time.Time, bool) {
 }
 
 // next is the earliest instant to come at which something of all this may change.
-func (m *matter) next() time.Time {
+func (m *matter) next(v verdict) time.Time {
 	if m.more {
 		return m.now
 	}
 	var next time.Time
-	for _, t := range m.instants() {
+	for _, t := range m.instants(v) {
 		if t.After(m.now) && (next.IsZero() || t.Before(next)) {
 			next = t
 		}
@@ -99,12 +99,12 @@ func (m *matter) next() time.Time {
 }
 
 // instants are those at which something may change, past ones among them.
-func (m *matter) instants() []time.Time {
+func (m *matter) instants(v verdict) []time.Time {
 	var out []time.Time
 	for _, a := range m.f.Approvals {
 		out = append(out, a.Created)
 	}
-	if m.past.final != nil {
+	if v.phase.Terminal() {
 		return out
 	}
 	out = append(out, m.turns...)

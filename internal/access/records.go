@@ -113,7 +113,9 @@ func (h *history) note(r Record) {
 func (h *history) end(r Record) {
 	if r.Occurrence != "" {
 		h.ended[r.Occurrence] = true
-		h.last = max(h.last, r.Occurrence)
+		if _, err := time.Parse(keyLayout, r.Occurrence); err == nil {
+			h.last = max(h.last, r.Occurrence)
+		}
 		return
 	}
 	if h.final == nil {

@@ -48,7 +48,7 @@ type schedule struct {
 	cron     cron.Schedule
 	loc      *time.Location
 	duration time.Duration
-	// born is when the window was created: what was over by then is none of its own.
+	// born is when the window was created: its first occurrence is not over by then.
 	born time.Time
 	// last is when the last day is over.
 	last time.Time
@@ -67,11 +67,9 @@ func (s *schedule) at(reading time.Time) occurrence {
 	return o
 }
 
-// counts says that an occurrence happens: it lasts, and it is the window's. Of several
-// that a clock never reads, which all start when it goes on, the last does.
-func (s *schedule) counts(o occurrence) bool {
-	return o.start.Before(o.end) && o.end.After(s.born)
-}
+// lasts says that an occurrence happens. Of several that a clock never reads, which all
+// start when it goes on, only the last does.
+func (o occurrence) lasts() bool { return o.start.Before(o.end) }
 
 // current is the last occurrence that started by now, if it is not over.
 func (s *schedule) current(now time.Time) (occurrence, bool) {
@@ -80,7 +78,7 @@ func (s *schedule) current(now time.Time) (occurrence, bool) {
 		return occurrence{}, false
 	}
 	o := s.at(s.cron.Next(from))
-	return o, s.counts(o) && o.holds(now)
+	return o, o.holds(now)
 }
 
 // before finds a reading such that the schedule's next one is the last that started by
@@ -114,14 +112,14 @@ func (s *schedule) following(now time.Time) (occurrence, bool) {
 	return s.after(from)
 }
 
-// after is the first occurrence that counts and starts after a reading.
+// after is the first occurrence that lasts and starts after a reading.
 func (s *schedule) after(reading time.Time) (occurrence, bool) {
 	for next := s.cron.Next(reading); !next.IsZero(); next = s.cron.Next(next) {
 		o := s.at(next)
 		if !o.start.Before(s.last) {
 			break
 		}
-		if s.counts(o) {
+		if o.lasts() {
 			return o, true
 		}
 	}

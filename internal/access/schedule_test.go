@@ -163,6 +163,39 @@ func TestScheduleOverTheTurnOfAClock(t *testing.T) {
 	}
 }
 
+// TestOneOfSeveralInTheHourThatIsTaken: the others did not happen, and are not missed.
+func TestOneOfSeveralInTheHourThatIsTaken(t *testing.T) {
+	f := recurring("0,20,40 2 * * *", 10*time.Minute, "2026-03-29", created(on("2026-03-29T00:00")))
+	f.Clock.Now = on("2026-03-29T00:00")
+	_, ends, _ := walk(t, f, on("2026-03-30T12:00"))
+	if want := []string{"2026-03-29T02:40 Expired EndReached", " Expired EndReached"}; !slices.Equal(ends, want) {
+		t.Errorf("ends %q, want %q", ends, want)
+	}
+}
+
+// TestLastDay: an occurrence that would last into the next day ends with it, and so does
+// the window. One that was over when the window was created was not missed.
+func TestLastDay(t *testing.T) {
+	f := recurring("0 8,22 * * *", 4*time.Hour, "2026-11-24", created(monday("12:00")))
+	f.Clock.Now = monday("12:00")
+	granted, ends, f := walk(t, f, on("2026-12-24T00:00"))
+	if want := []string{"11-23T22:00 to 11-24T02:00 CET", "11-24T08:00 to 11-24T12:00 CET", "11-24T22:00 to 11-25T00:00 CET"}; !slices.Equal(granted, want) {
+		t.Errorf("granted %q, want %q", granted, want)
+	}
+	if want := []string{
+		"2026-11-23T22:00 Expired EndReached", "2026-11-24T08:00 Expired EndReached", "2026-11-24T22:00 Expired EndReached", " Expired EndReached",
+	}; !slices.Equal(ends, want) {
+		t.Errorf("ends %q, want %q", ends, want)
+	}
+	if !f.Clock.Now.Equal(on("2026-11-25T00:00")) {
+		t.Errorf("it ended at %s", f.Clock.Now)
+	}
+	// One that is on when it is created is one of its own.
+	f = recurring("0 8,22 * * *", 4*time.Hour, "2026-11-24", created(monday("11:00")))
+	f.Clock.Now = monday("11:00")
+	wantEnd(t, access.Decide(f), monday("12:00"))
+}
+
 // TestOccurrencesEndByThemselves: a lock, idleness and an arming are of one occurrence,
 // a Revoke of all.
 func TestOccurrencesEndByThemselves(t *testing.T) {
