@@ -153,6 +153,11 @@ func TestEndInForce(t *testing.T) {
 		{"three persons, two needed", []edit{two, a("a1", "owner-a", "07:00", "11:00"), a("a2", "owner-b", "07:00", "10:00"), a("a3", "owner-c", "07:00", "14:00")}, "11:00"},
 		{"without a latest end", []edit{a("a1", "owner-a", "07:00", "13:00"), window(func(w *access.Window) { w.LatestEnd = "" })}, "12:00"},
 		{"the Site's bound", []edit{a("a1", "owner-a", "07:00", "14:00"), func(f *access.Facts) { f.Site.Longest = 5 * time.Hour }}, "13:00"},
+		{"more than the contract", []edit{a("a1", "owner-a", "07:00", "13:00"), func(f *access.Facts) {
+			f.Site.Location = zone("Asia/Tokyo") // where Monday is over at 16:00 in Berlin
+			f.Window.Start, f.Window.End, f.Window.LatestEnd = "2026-11-23T08:00+01:00", "2026-11-23T15:00+01:00", "2026-11-23T19:00+01:00"
+			f.Approvals[0].Until, f.Vendor.ContractEnd = "2026-11-23T18:00+01:00", "2026-11-23"
+		}}, "16:00"},
 		{"the contract's end", []edit{a("a1", "owner-a", "07:00", ""), func(f *access.Facts) {
 			f.Vendor.ContractEnd, f.Window.Start, f.Window.End = "2026-11-22", "2026-11-22T20:00", "2026-11-23T07:59"
 			f.Window.LatestEnd, f.Clock.Now = "", monday("00:00").Add(-time.Second)

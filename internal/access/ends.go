@@ -112,12 +112,10 @@ func (m *matter) instants(v verdict) []time.Time {
 	if m.left {
 		out = append(out, m.occ.start, m.occ.end)
 	}
+	// The one that is on is over by the schedule as well, however early it ends.
 	if s := m.times.recurs; s != nil {
 		if o, found := s.current(m.now); found {
 			out = append(out, o.end)
-		}
-		if o, found := s.following(m.now); found {
-			out = append(out, o.start)
 		}
 	}
 	if idle, known := m.idleAt(); known {

@@ -99,6 +99,13 @@ func TestBreakGlass(t *testing.T) {
 	armed := window(func(w *access.Window) { w.Activation = access.WhenArmed })
 	want(t, access.Decide(approved("09:00", glass, longer, armed)), access.Requested, access.ReasonTooLong)
 
+	// It ends with the contract as well.
+	night := func(f *access.Facts) {
+		f.Window.Start, f.Window.End, f.Window.LatestEnd = "2026-11-23T22:00", "2026-11-24T01:00", ""
+		f.Vendor.ContractEnd = "2026-11-23"
+	}
+	wantEnd(t, access.Decide(approved("22:30", glass, night)), on("2026-11-24T00:00"))
+
 	// An Approve is its review and extends nothing; Deny, Revoke and locks hold.
 	extend := with(approval("a", "owner-b", access.Approve, "09:00"), until("2026-11-23T14:00"))
 	wantEnd(t, access.Decide(approved("10:00", nobodyApproved, glass, extend)), monday("12:00"))

@@ -74,9 +74,11 @@ func drawHistory(t *rapid.T) *history {
 	h.safety, h.idle = !h.glass && seldom(t, 4) || seldom(t, 20), one(t, 0, 0, 20, 90)
 	if !h.glass && seldom(t, 2) {
 		h.days, h.latest = 3, h.end
+	} else if seldom(t, 4) { // over midnight, and perhaps over the contract's end
+		h.start, h.end, h.latest = h.start+dayLong/2, h.end+dayLong/2, h.latest+dayLong/2
 	}
 	h.needs, h.longest = one(t, 1, 1, 2), one(t, 720, 720, 720, 720, 300)
-	h.contract = one(t, 30, 30, 30, 1, 0, 2)*dayLong + dayLong
+	h.contract = one(t, 30, 30, 1, 0, 0, 2)*dayLong + dayLong
 	h.ended, h.open, h.ever, h.openedAt = map[int]bool{}, map[int]bool{}, map[int]bool{}, map[int]int{}
 	h.standing = map[int]bool{}
 	h.mayGrant, h.mayExpire, h.trail, h.vendor, h.heard = true, true, true, true, never

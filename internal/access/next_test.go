@@ -35,13 +35,9 @@ func TestNextIsNeverLate(t *testing.T) {
 		if d.Next.Before(f.Clock.Now) && !d.Next.IsZero() {
 			t.Fatalf("next %s is before now %s", d.Next, f.Clock.Now)
 		}
-		span := int(horizon.Sub(f.Clock.Now) / time.Second)
-		for range 5 {
-			if span == 0 {
-				break
-			}
+		for _, at := range h.instants(t, f.Clock.Now, horizon) {
 			later := f
-			later.Clock.Now = f.Clock.Now.Add(time.Duration(rapid.IntRange(0, span-1).Draw(t, "seconds")) * time.Second)
+			later.Clock.Now = at
 			got := access.Decide(later)
 			got.Next = d.Next
 			if d.Phase.Terminal() { // which is not looked at again for who armed it once
@@ -53,4 +49,49 @@ func TestNextIsNeverLate(t *testing.T) {
 			}
 		}
 	})
+}
+
+// instants from one to another: some of them, and those that anything says.
+func (h *history) instants(t *rapid.T, from, to time.Time) []time.Time {
+	said := []int{h.contract, h.latest}
+	for day := range max(1, h.days) + 1 {
+		said = append(said, day*dayLong, day*dayLong+h.start, day*dayLong+h.end)
+	}
+	for _, s := range h.said {
+		said = append(said, s.at, s.until, s.at+h.bound())
+	}
+	out := []time.Time{to.Add(-time.Second)}
+	for range 3 {
+		out = append(out, from.Add(to.Sub(from)/256*time.Duration(oneOf(t, 256))))
+	}
+	for _, n := range said {
+		out = append(out, minutes(n))
+	}
+	return slices.DeleteFunc(out, func(at time.Time) bool { return at.Before(from) || !at.Before(to) })
+}
+
+// TestNext: what may change by itself is asked about when it does.
+func TestNext(t *testing.T) {
+	armable := window(func(w *access.Window) { w.Activation = access.WhenArmed })
+	lapsing := recurring("0 8 * * *", 4*time.Hour, "2026-12-31", opened("08:00"))
+	lapsing.Approvals[0].Until, lapsing.Clock.Now = "2026-11-23T10:00", monday("10:30")
+	for _, c := range []struct {
+		name  string
+		facts access.Facts
+		next  time.Time
+	}{
+		{"its start", approved("07:00"), monday("08:00")},
+		{"its end", approved("08:00"), monday("12:00")},
+		{"the end that was given", approved("08:00", with(approval("a2", "owner-b", access.Approve, "07:30"), until("2026-11-23T13:00"))), monday("13:00")},
+		{"the end of an arming", approved("09:00", armable, with(approval("m", "shift-2", access.Arm, "08:30"), until("2026-11-23T10:00"))), monday("10:00")},
+		{"an arming of the future", approved("08:10", armable, with(approval("m", "shift-2", access.Arm, "08:30"), nil)), monday("08:30")},
+		{"an approval of the future", approved("08:10", nobodyApproved, with(approval("m", "owner-a", access.Approve, "08:30"), nil)), monday("08:30")},
+		{"the next occurrence", recurring("0 8 * * *", 4*time.Hour, "2026-12-31"), monday("08:00")},
+		{"the end of one whose approval is over", lapsing, monday("12:00")},
+		{"nothing", approved("12:00"), time.Time{}},
+	} {
+		if got := access.Decide(c.facts).Next; !got.Equal(c.next) {
+			t.Errorf("%s: %s, want %s", c.name, got, c.next)
+		}
+	}
 }

@@ -136,6 +136,21 @@ func TestTerminalStatesStay(t *testing.T) {
 	}
 }
 
+// TestRecordsAreOfOneWindow: one by the same name, made again, neither inherits the end of
+// the first nor its opening.
+func TestRecordsAreOfOneWindow(t *testing.T) {
+	before := func(kind access.RecordKind) edit {
+		return func(f *access.Facts) {
+			f.Trail.Records = append(f.Trail.Records, access.Record{Kind: kind, Window: "acme-drives", UID: "w0", Phase: access.Revoked, Reason: access.ReasonRevoked})
+		}
+	}
+	d := access.Decide(approved("09:00", before(access.RecordOpened), before(access.RecordEnded)))
+	want(t, d, access.Active, access.ReasonOpen)
+	if len(kinds(d, access.RecordOpened)) != 1 {
+		t.Errorf("recorded %+v", d.Records)
+	}
+}
+
 // TestOpeningIsRecordedFirst: without the record nothing may be granted.
 func TestOpeningIsRecordedFirst(t *testing.T) {
 	d := access.Decide(approved("09:00"))
