@@ -49,6 +49,9 @@ func TestIdle(t *testing.T) {
 			}
 		})
 	}
+	// While the clock lets nobody in nothing can pass, which is nobody's idleness.
+	held := approved("11:00", idle, opened("08:00"), never, func(f *access.Facts) { f.Clock.MayGrant = false })
+	want(t, access.Decide(held), access.Approved, access.ReasonClockUntrusted)
 	// Without a timeout it may be idle for ever.
 	want(t, access.Decide(approved("11:59", opened("08:00"), never)), access.Active, access.ReasonOpen)
 }

@@ -249,6 +249,20 @@ func TestOccurrencesEndByThemselves(t *testing.T) {
 	want(t, access.Decide(f), access.Revoked, access.ReasonRevoked)
 }
 
+// TestOneOccurrenceAtATime: the one before is closed when the next one opens, also while
+// nothing may be said to be over.
+func TestOneOccurrenceAtATime(t *testing.T) {
+	f := recurring("0 8 * * *", 4*time.Hour, "2026-12-31")
+	f.Clock.Now = monday("08:00")
+	f, _ = carryOut(t, f)
+	f.Clock.Now, f.Clock.MayExpire = on("2026-11-24T08:00"), false
+	d := access.Decide(f)
+	want(t, d, access.Active, access.ReasonOpen)
+	if r := kinds(d, access.RecordClosed); len(r) != 1 || r[0].Occurrence != "2026-11-23T08:00" || d.Grant.Occurrence != "2026-11-24T08:00" {
+		t.Errorf("granted %+v, closed %+v", d.Grant, r)
+	}
+}
+
 // TestEachOccurrenceIsArmed for itself.
 func TestEachOccurrenceIsArmed(t *testing.T) {
 	f := recurring("0 8 * * *", 4*time.Hour, "2026-12-31", window(func(w *access.Window) { w.Activation = access.WhenArmed }),

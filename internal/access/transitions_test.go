@@ -44,6 +44,8 @@ var transitions = []transition{
 	{"denied while open", approved("09:00", deny, opened("08:00")), access.Revoked, access.ReasonDenied, true},
 	{"revoked before it was open", approved("07:45", revoke), access.Revoked, access.ReasonRevoked, true},
 	{"revoked while open", approved("09:00", revoke, opened("08:00")), access.Revoked, access.ReasonRevoked, true},
+	{"revoked, past its end", approved("12:00", revoke), access.Revoked, access.ReasonRevoked, true},
+	{"standing without a record, past its end", approved("12:00", func(f *access.Facts) { f.Standing = []string{""} }), access.Revoked, access.ReasonNoAuditRecord, true},
 	{"revoked and denied", approved("07:45", deny, revoke), access.Revoked, access.ReasonRevoked, true},
 	{"deleted", approved("09:00", opened("08:00"), window(func(w *access.Window) { w.Deleted = true })), access.Revoked, access.ReasonDeleted, true},
 	{"replaced", approved("09:00", opened("08:00"), func(f *access.Facts) { f.ReplacedBy = "other" }), access.Revoked, access.ReasonReplaced, true},
