@@ -168,6 +168,9 @@ func TestOpeningIsRecordedFirst(t *testing.T) {
 	if got := len(kinds(d, access.RecordRequested)) + len(kinds(d, access.RecordDecided)); got != 2 {
 		t.Errorf("%d records of the request and of the approval, want 2", got)
 	}
+	if len(d.Records) != 3 {
+		t.Errorf("recorded %+v", d.Records)
+	}
 	_, d = carryOut(t, approved("09:00"))
 	if len(d.Records) > 0 {
 		t.Errorf("owed twice: %v", d.Records)
