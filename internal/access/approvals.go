@@ -132,7 +132,7 @@ func (m *matter) objection(a Approval) (string, Reason) {
 			check{a.Approver == "", "spec.approver", ReasonNoApprover},
 			check{samePerson(a.Approver, w.Requester), "spec.approver", ReasonSelfApproval},
 			check{slices.ContainsFunc(w.People, func(p string) bool { return samePerson(p, a.Approver) }), "spec.approver", ReasonApproverAmongThem},
-			check{!containsAll(a.Factors, m.site.Factors), "spec.factors", ReasonFactorMissing},
+			check{a.Decision == Approve && !containsAll(a.Factors, m.site.Factors), "spec.factors", ReasonFactorMissing},
 			check{a.Deleted, "metadata.deletionTimestamp", ReasonApprovalDeleted},
 			check{a.Created.After(m.now), "metadata.creationTimestamp", ReasonNotCreatedYet},
 		)

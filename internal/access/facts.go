@@ -196,7 +196,8 @@ type Site struct {
 	// Longest bounds one window, occurrence or arming; BreakGlassLongest one of those
 	// that nobody approved. 0 is the default.
 	Longest, BreakGlassLongest time.Duration
-	// Factors that an approver has to have proved, all of them.
+	// Factors that an approver has to have proved, all of them. Not asked of who arms:
+	// that works with the identity provider unreachable.
 	Factors []string
 	// SharedIdentities and WholeZone say what the Site gives leave to.
 	SharedIdentities, WholeZone bool
