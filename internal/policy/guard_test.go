@@ -40,10 +40,13 @@ func loadCase(t *testing.T, name string) topology.Snapshot {
 	return s
 }
 
+// guardObjects are the guards by kind and zone, without what tells one of the Admin tier
+// from others of its zone.
 func guardObjects(set policy.Set) (names []string) {
 	for _, o := range set.Objects {
 		if o.Part == policy.PartGuard {
-			names = append(names, o.GVK.Kind+"/"+o.Name)
+			zone, _, _ := strings.Cut(o.Name, ".")
+			names = append(names, o.GVK.Kind+"/"+zone)
 		}
 	}
 	return names
