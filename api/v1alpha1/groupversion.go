@@ -20,6 +20,10 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&Conduit{}, &ConduitList{},
 		&Asset{}, &AssetList{},
 		&NodeReport{}, &NodeReportList{},
+		&Vendor{}, &VendorList{},
+		&VendorAccessWindow{}, &VendorAccessWindowList{},
+		&Approval{}, &ApprovalList{},
+		&AccessLock{}, &AccessLockList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

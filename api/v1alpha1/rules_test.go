@@ -71,6 +71,24 @@ func TestStatusRules(t *testing.T) {
 	}
 }
 
+// TestUpdateRules does it with changes of what is stored.
+func TestUpdateRules(t *testing.T) {
+	for _, k := range declaredKinds() {
+		if k.updates == nil {
+			continue
+		}
+		t.Run(k.name, func(t *testing.T) {
+			stored := k.create(t, "")
+			testRules(t, k.updates(), func(t *testing.T, change string) error {
+				t.Helper()
+				object := &unstructured.Unstructured{Object: apply(t, stored.DeepCopy().Object, change)}
+				_, err := k.client().Update(t.Context(), object, strictUpdate)
+				return err
+			})
+		})
+	}
+}
+
 func testRules(t *testing.T, rules []rule, try func(t *testing.T, change string) error) {
 	t.Helper()
 	names := map[string]bool{}

@@ -166,6 +166,13 @@ func TestUnknownFields(t *testing.T) {
 		{conduitKind, "spec.why.riskowner: me", "spec.why.riskowner"},
 		{assetKind, "spec.address: 10.20.2.13", "spec.address"},
 		{assetKind, "spec.lifecycle.endOfLife: 2027-06-30", "spec.lifecycle.endOfLife"},
+		{siteKind, "spec.access.breakGlas: {longest: 1h}", "spec.access.breakGlas"},
+		{vendorKind, "spec.contractend: 2027-06-30", "spec.contractend"},
+		{windowKind, "spec.latestend: 2026-11-23T13:00", "spec.latestend"},
+		{windowKind, "spec.reach[0].asset: plc-1", "spec.reach[0].asset"},
+		{windowKind, "spec.work.ticket: WO-1", "spec.work.ticket"},
+		{approvalKind, "spec.untill: 2026-11-23T13:00", "spec.untill"},
+		{lockKind, "spec.vendors: [acme]", "spec.vendors"},
 		{nodeReportKind, "spec.flowTable: Kernel", "spec"},
 		{nodeReportKind, "status.zones: [{name: a, result: Cut, mustPas: b}]", "status.zones[0].mustPas"},
 	}

@@ -227,6 +227,10 @@ type SiteSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	Rules SegmentationRules `json:"rules,omitempty"`
+	// access are the rules for vendor access.
+	// +optional
+	// +kubebuilder:default={}
+	Access SiteAccess `json:"access,omitempty"`
 }
 
 // Scope says which namespaces hold OT workloads.

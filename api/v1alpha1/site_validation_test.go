@@ -59,6 +59,13 @@ rules:
   obsoleteAssets: Refuse
   cleartextWarnFrom: 2
   cleartextRefuseFrom: 3
+access:
+  approvals: {count: 1, safety: 2}
+  longest: 12h
+  breakGlass: {longest: 4h}
+  sharedIdentities: Deny
+  wholeZone: Deny
+  clock: {tolerance: 2m, hardwareClock: Unknown}
 `,
 }
 
@@ -98,6 +105,7 @@ func siteRules() []rule {
 		choice("spec.rules.personToPerson", "Refuse", "Warn"),
 		choice("spec.rules.obsoleteAssets", "Refuse", "Warn"),
 		cleartextRules,
+		accessRules(),
 	)
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/go-logr/logr"
@@ -65,8 +66,9 @@ type kind struct {
 	base      string // the smallest manifest that is accepted
 	rules     func() []rule
 	status    func() []rule // rules of the status
+	updates   func() []rule // rules of what may change once it is stored; nil: none
 	columns   []column
-	revision  string // a change of spec that is accepted
+	revision  string // a change of spec that is accepted; empty: none is
 	defaults  string // what the API server makes of the base manifest's spec
 
 	// sampleStatus is a change that fills the columns which show status; common
@@ -83,7 +85,16 @@ func kinds() []kind {
 // declaredKinds are those that people declare: with a spec, and a status apart
 // from it.
 func declaredKinds() []kind {
-	return []kind{siteKind, zoneKind, conduitKind, assetKind}
+	return []kind{siteKind, zoneKind, conduitKind, assetKind, vendorKind, windowKind, approvalKind, lockKind}
+}
+
+// everyRule is all that is said about a kind.
+func (k kind) everyRule() []rule {
+	all := slices.Concat(k.rules(), k.status())
+	if k.updates != nil {
+		all = append(all, k.updates()...)
+	}
+	return all
 }
 
 // declared says that k is one of those.
