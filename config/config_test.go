@@ -82,8 +82,10 @@ func TestWhatIsInstalled(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
-		"ClusterRole/zonewarden", "ClusterRole/zonewarden-conduit-author", "ClusterRole/zonewarden-enforcer",
-		"ClusterRole/zonewarden-network-plugin", "ClusterRole/zonewarden-site-administrator", "ClusterRole/zonewarden-viewer",
+		"ClusterRole/zonewarden", "ClusterRole/zonewarden-access-approver", "ClusterRole/zonewarden-access-requester",
+		"ClusterRole/zonewarden-break-glass", "ClusterRole/zonewarden-conduit-author", "ClusterRole/zonewarden-enforcer",
+		"ClusterRole/zonewarden-network-plugin", "ClusterRole/zonewarden-shift", "ClusterRole/zonewarden-site-administrator",
+		"ClusterRole/zonewarden-vendor", "ClusterRole/zonewarden-viewer",
 		"ClusterRoleBinding/zonewarden", "ClusterRoleBinding/zonewarden-enforcer", "ClusterRoleBinding/zonewarden-network-plugin",
 		"CustomResourceDefinition/accesslocks.zonewarden.io", "CustomResourceDefinition/approvals.zonewarden.io",
 		"CustomResourceDefinition/assets.zonewarden.io", "CustomResourceDefinition/conduits.zonewarden.io",

@@ -159,7 +159,8 @@ func TestSystemNamespacesAreSpared(t *testing.T) {
 		Key: "kubernetes.io/metadata.name", Operator: metav1.LabelSelectorOpNotIn, Values: []string{"kube-system", "kube-node-lease", "kube-public"},
 	}}
 	// They are about objects out of namespaces, or about one object of kube-system.
-	except := []string{"zonewarden-foreign-cluster-policies", "zonewarden-node-access", "zonewarden-plugin-routes", "zonewarden-plugin-config-accounts"}
+	except := []string{"zonewarden-foreign-cluster-policies", "zonewarden-node-access", "zonewarden-plugin-routes", "zonewarden-plugin-config-accounts",
+		"zonewarden-window-limits", "zonewarden-approval-limits"}
 	for name, p := range load(t).policies {
 		var got []metav1.LabelSelectorRequirement
 		if s := p.Spec.MatchConstraints.NamespaceSelector; s != nil {
@@ -250,7 +251,7 @@ var (
 func TestExpressionsAreOldEnough(t *testing.T) {
 	t.Parallel()
 	known := []string{
-		"has", "all", "exists", "filter", "map", "size", "startsWith", "join", // of CEL and its strings
+		"has", "all", "exists", "filter", "map", "size", "startsWith", "join", "matches", "substring", "timestamp", "duration", // of CEL and its strings
 		"orValue", "optional.of", "dyn", // of CEL's optional types, since 1.28
 		"check", "allowed", "group", "resource", "subresource", "name", // of the authorizer
 	}
