@@ -159,8 +159,10 @@ func TestSystemNamespacesAreSpared(t *testing.T) {
 		Key: "kubernetes.io/metadata.name", Operator: metav1.LabelSelectorOpNotIn, Values: []string{"kube-system", "kube-node-lease", "kube-public"},
 	}}
 	// They are about objects out of namespaces, or about one object of kube-system.
-	except := []string{"zonewarden-foreign-cluster-policies", "zonewarden-node-access", "zonewarden-plugin-routes", "zonewarden-plugin-config-accounts",
-		"zonewarden-window-limits", "zonewarden-approval-limits"}
+	except := []string{
+		"zonewarden-foreign-cluster-policies", "zonewarden-node-access", "zonewarden-plugin-routes", "zonewarden-plugin-config-accounts",
+		"zonewarden-window-limits", "zonewarden-approval-limits",
+	}
 	for name, p := range load(t).policies {
 		var got []metav1.LabelSelectorRequirement
 		if s := p.Spec.MatchConstraints.NamespaceSelector; s != nil {
