@@ -212,7 +212,19 @@ type ClockAcknowledgement struct {
 	// by whom: who writes this, as the API server authenticates them.
 	// +required
 	By Username `json:"by"`
-	// at: the time on that person's own watch.
+	// saw is what both clocks of that node read, as its condition states it, when that
+	// person compared them with a watch.
 	// +required
-	At Moment `json:"at"`
+	Saw ClockReading `json:"saw"`
+}
+
+// ClockReading is one look at both clocks of a node. The time alone would not do: a clock
+// that was set back shows the same time twice.
+type ClockReading struct {
+	// wall is the time of day.
+	// +required
+	Wall metav1.Time `json:"wall"`
+	// sinceBoot is how long the node has been up.
+	// +required
+	SinceBoot Duration `json:"sinceBoot"`
 }

@@ -9,7 +9,7 @@ import "slices"
 const (
 	outsideHost  = "spec.access.jumpHosts: [{name: jumphost-1, addresses: [10.30.5.10]}]"
 	insideHost   = "spec.access.jumpHosts: [{name: jumphost-1, workloads: {namespace: pam, selector: {matchLabels: {app: guacamole}}}}]"
-	acknowledged = `spec.access.clock.acknowledged: {bootID: 5b0ac8a4-4d1a-4c2a-9f0b-0f2d3c4b5a69, by: shift-1, at: "2026-11-23T08:00"}`
+	acknowledged = `spec.access.clock.acknowledged: {bootID: 5b0ac8a4-4d1a-4c2a-9f0b-0f2d3c4b5a69, by: shift-1, saw: {wall: "2026-11-23T08:00:00Z", sinceBoot: 3m}}`
 )
 
 // accessRules are those of a Site's rules for vendor access.
@@ -46,10 +46,10 @@ func accessRules() []rule {
 		timeSpan("spec.access.clock.tolerance"),
 		choice("spec.access.clock.hardwareClock", "Unknown", "Good"),
 		under(acknowledged,
-			required("spec.access.clock.acknowledged.bootID", "spec.access.clock.acknowledged.by", "spec.access.clock.acknowledged.at"),
+			required("spec.access.clock.acknowledged.bootID", "spec.access.clock.acknowledged.by", "spec.access.clock.acknowledged.saw", "spec.access.clock.acknowledged.saw.wall", "spec.access.clock.acknowledged.saw.sinceBoot"),
 			uid("spec.access.clock.acknowledged.bootID"),
 			text("spec.access.clock.acknowledged.by", 1, 340),
-			moment("spec.access.clock.acknowledged.at")),
+			instant("spec.access.clock.acknowledged.saw.wall"), timeSpan("spec.access.clock.acknowledged.saw.sinceBoot")),
 	)
 }
 

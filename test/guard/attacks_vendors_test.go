@@ -176,7 +176,7 @@ var attacksOnStatus = []attack{
 
 // acknowledge is a patch of the Site by which somebody vouches for the time.
 func acknowledge(by string) string {
-	return `{"spec":{"access":{"clock":{"acknowledged":{"bootID":"` + noSuchUID + `","by":"` + by + `","at":"2026-11-23T08:00"}}}}}`
+	return `{"spec":{"access":{"clock":{"acknowledged":{"bootID":"` + noSuchUID + `","by":"` + by + `","saw":{"wall":"2026-11-23T08:00:00Z","sinceBoot":"3m"}}}}}}`
 }
 
 // awaitGone waits until the garbage collector has removed an approval.
