@@ -14,10 +14,11 @@ COPY controllers ./controllers
 COPY internal ./internal
 # The time zones are built in: the last image has none, and a Site names one.
 RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
-    go build -trimpath -tags timetzdata -ldflags "-s -w" -o /out/ ./cmd/zonewarden ./cmd/zonewarden-node
+    go build -trimpath -tags timetzdata -ldflags "-s -w" -o /out/ ./cmd/zonewarden ./cmd/zonewarden-node ./cmd/zonewarden-session
 
 FROM ${BASE}
-# One image: the operator, and the agent of each node (config/node).
-COPY --from=build /out/zonewarden /out/zonewarden-node /
+# One image: the operator, the agent of each node (config/node), and what runs inside an
+# access window.
+COPY --from=build /out/zonewarden /out/zonewarden-node /out/zonewarden-session /
 USER 65532:65532
 ENTRYPOINT ["/zonewarden"]
