@@ -4,6 +4,7 @@
 package controllers_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -313,10 +314,13 @@ func TestCiliumRefusesAPolicy(t *testing.T) {
 	w.condition(z, v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)
 	say("zone-cell", "False", "no")
 	w.condition(z, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonInvalidPolicy)
-	message = w.condition(site(), v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonInvalidPolicy)
-	if !strings.Contains(message, "2 zones or conduits") {
-		t.Error(message)
-	}
+	w.eventually("the Site counts both", func() error {
+		message := w.condition(site(), v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonInvalidPolicy)
+		if !strings.Contains(message, "2 zones or conduits") {
+			return errors.New(message)
+		}
+		return nil
+	})
 	say("conduit-scada-cell", "True", "")
 	say("zone-cell", "True", "")
 	w.condition(c, v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)
