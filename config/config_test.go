@@ -175,6 +175,10 @@ func TestPodOfAnEdgeNode(t *testing.T) {
 	if !slices.Contains(c.Args, "--leader-elect") {
 		t.Errorf("arguments are %v", c.Args)
 	}
+	node := corev1.EnvVar{Name: "NODE_NAME", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "spec.nodeName"}}}
+	if !slices.Contains(c.Args, "--node-name=$(NODE_NAME)") || !slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return cmp.Equal(e, node) }) {
+		t.Errorf("the pod does not know its node, whose clock counts: %v, %v", c.Args, c.Env)
+	}
 	for _, p := range []*corev1.Probe{c.LivenessProbe, c.ReadinessProbe} {
 		if p == nil || p.HTTPGet == nil || p.HTTPGet.Port.StrVal != "probes" {
 			t.Errorf("probe is %v", p)
@@ -224,6 +228,32 @@ func TestRoleIsNarrow(t *testing.T) {
 	}
 }
 
+// TestConfigMapsAreWrittenInOneNamespace: RBAC cannot limit create by name, so that no
+// role of the whole cluster may hold it.
+func TestConfigMapsAreWrittenInOneNamespace(t *testing.T) {
+	t.Parallel()
+	objects := rendered(t)
+	for _, rule := range as[rbacv1.ClusterRole](t, objects, "ClusterRole/zonewarden").Rules {
+		if slices.Contains(rule.Resources, "configmaps") && !slices.Equal(rule.ResourceNames, []string{"cilium-config"}) {
+			t.Errorf("in every namespace: %v", rule)
+		}
+	}
+	role := as[rbacv1.Role](t, objects, "Role/zonewarden")
+	var got []string
+	for _, rule := range role.Rules {
+		if slices.Contains(rule.Resources, "configmaps") {
+			for _, verb := range rule.Verbs {
+				got = append(got, verb+" "+strings.Join(rule.ResourceNames, ","))
+			}
+		}
+	}
+	slices.Sort(got)
+	want := []string{"create ", "get zonewarden-clock", "update zonewarden-clock"}
+	if diff := cmp.Diff(want, got); diff != "" || role.Namespace != namespace {
+		t.Errorf("in %s (-want +got):\n%s", role.Namespace, diff)
+	}
+}
+
 func checkRule(t *testing.T, group string, rule rbacv1.PolicyRule) {
 	t.Helper()
 	mayDo := map[string][]string{ // everything of a group not listed: get, list, watch
@@ -245,6 +275,10 @@ func checkRule(t *testing.T, group string, rule rbacv1.PolicyRule) {
 			allowed = []string{"get", "patch"}
 		case resource == "sites" && slices.Equal(rule.ResourceNames, []string{"site"}):
 			allowed = []string{"enforce"} // write past the guard what the guard keeps
+		case resource == "configmaps" && slices.Equal(rule.ResourceNames, []string{"zonewarden-clock"}):
+			allowed = []string{"get", "update"} // what is known of the clock
+		case resource == "configmaps" && len(rule.ResourceNames) == 0:
+			allowed = []string{"create"} // of the same; RBAC cannot limit create by name
 		case group == "" && resource != "events", strings.HasSuffix(resource, "adminnetworkpolicies"), allowed == nil:
 			allowed = read
 		}

@@ -12,4 +12,7 @@
 //
 // and everything between fetching and writing is pure. Events of one moment
 // become one pass. One file for each kind holds what its status says.
+//
+// Beside it runs the timekeeper, which looks at the node's clocks more often than a
+// pass is needed. It tells the passes what the Site has to say, and writes no status.
 package controllers

@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"math"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/clock"
 )
 
 // The metrics. None has a label that grows with the plant but by its zones;
@@ -69,6 +71,14 @@ var (
 		Name: "zonewarden_conduits_blocked",
 		Help: "Conduits of which a policy of others refuses something.",
 	})
+	clockTrusted = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_clock_trusted",
+		Help: "1 while the site's time is trusted, 0 while it is not and on a replica that does not lead.",
+	})
+	clockUncertainty = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_clock_uncertainty_seconds",
+		Help: "How far trusted time may be from true time; infinite while none is trusted.",
+	})
 	lookSeconds = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:    "zonewarden_exposure_seconds",
 		Help:    "Time of looking around the zones in one pass, for policies of others and what leads around ours.",
@@ -79,7 +89,19 @@ var (
 func init() {
 	metrics.Registry.MustRegister(policyWrites, driftReverted, passSeconds, objectsInForce,
 		findingsBySeverity, flowsEnforcedBy, heldObjects, failedWrites, zonesVerified, fullestPolicyMap, unzonedPods,
-		exposures, conduitsBlocked, lookSeconds)
+		exposures, conduitsBlocked, lookSeconds, clockTrusted, clockUncertainty)
+	observeClock(clock.Verdict{})
+}
+
+// observeClock puts a verdict on the node's clocks into the metrics.
+func observeClock(v clock.Verdict) {
+	if !v.Trusted() {
+		clockTrusted.Set(0)
+		clockUncertainty.Set(math.Inf(1))
+		return
+	}
+	clockTrusted.Set(1)
+	clockUncertainty.Set(v.Within.Seconds())
 }
 
 // observePass puts the outcome of a pass into the metrics.

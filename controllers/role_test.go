@@ -4,16 +4,21 @@
 package controllers_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/controllers"
 )
 
 // TestTheRoleIsEnough runs the operator with the rights of config/rbac and no
@@ -22,16 +27,21 @@ func TestTheRoleIsEnough(t *testing.T) {
 	w := newWorld(t)
 	raw, err := os.ReadFile("../config/rbac/role.yaml")
 	w.must(err)
+	subjects := []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: "zonewarden-test"}}
 	for doc := range strings.SplitSeq(string(raw), "\n---\n") {
-		role := &rbacv1.ClusterRole{}
-		w.must(yaml.Unmarshal([]byte(doc), role))
-		if role.Kind != "ClusterRole" {
+		role := &unstructured.Unstructured{}
+		w.must(yaml.Unmarshal([]byte(doc), &role.Object))
+		ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: role.GetKind(), Name: role.GetName()}
+		var binding client.Object
+		switch role.GetKind() {
+		case "ClusterRole":
+			binding = &rbacv1.ClusterRoleBinding{ObjectMeta: objectMeta("zonewarden-test"), RoleRef: ref, Subjects: subjects}
+		case "Role":
+			binding = &rbacv1.RoleBinding{
+				ObjectMeta: metav1.ObjectMeta{Name: "zonewarden-test", Namespace: role.GetNamespace()}, RoleRef: ref, Subjects: subjects,
+			}
+		default:
 			continue
-		}
-		binding := &rbacv1.ClusterRoleBinding{
-			ObjectMeta: objectMeta("zonewarden-test"),
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-			Subjects:   []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: "zonewarden-test"}},
 		}
 		w.make(role, binding)
 		t.Cleanup(func() {
@@ -41,7 +51,8 @@ func TestTheRoleIsEnough(t *testing.T) {
 	}
 	user, err := plane.AddUser("zonewarden-test")
 	w.must(err)
-	w.startOperatorAs(user)
+	m := newMachine()
+	w.run(user, func(mgr ctrl.Manager) error { return controllers.SetupSegmentationOn(mgr, here, m.read, m.ticks) })
 	w.plant()
 	w.havePolicies(plantPolicies...)
 	w.condition(conduit("scada-cell", "", "", ""), v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)
@@ -55,4 +66,17 @@ func TestTheRoleIsEnough(t *testing.T) {
 	w.havePolicies(plantNetworkPolicies[1], plantNetworkPolicies[3])
 	w.condition(s, v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)
 	w.must(client.IgnoreNotFound(w.Delete(w.ctx(), asset("plc-1", "cell", "10.20.1.11"))))
+
+	m.is(pass(5 * time.Minute))
+	m.look(t)
+	w.eventually("the clock's mark is written again", func() error {
+		if _, state := w.recorded(); !state.Mark.Equal(noon.Add(5 * time.Minute)) {
+			return fmt.Errorf("it is at %s", state.Mark)
+		}
+		return nil
+	})
+	m.look(t)
+	if message := w.trusts(v1alpha1.ReasonClockSynchronised); strings.Contains(message, "not kept") {
+		t.Errorf("the clock: %s", message)
+	}
 }

@@ -59,6 +59,7 @@ type Segmentation struct {
 	memory     topology.Memory
 	statuses   statusMemory
 	arrivals   arrivals
+	timekeeper *timekeeper
 	carried    carriedConduits
 	guard      guardMemory
 	writer     *apply.Writer
@@ -113,6 +114,7 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	restrain(model.Site, choice.settings)
 	outcome := newOutcome(snapshot, model, choice)
 	outcome.verify(reports.nodes)
+	outcome.time = s.timekeeper.said()
 	if outcome.admission, err = s.fetchGuard(ctx); err != nil {
 		return ctrl.Result{}, fmt.Errorf("fetching the guard: %w", err)
 	}
@@ -171,6 +173,8 @@ type outcome struct {
 	verified map[string]evidence.Judgement
 	// exposure is what of others stands around the zones, nil when nobody looked.
 	exposure *exposure.Report
+	// time is what is said of the site's clock, nil before the first look.
+	time *siteTime
 	// refused are our objects that Cilium does not take, with what it says.
 	refused map[topology.ObjectRef]string
 }

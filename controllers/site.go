@@ -56,6 +56,7 @@ func (s *Segmentation) siteStatus(o *outcome, site *v1alpha1.Site) v1alpha1.Site
 	c.guardStatus(o, site.Spec.Guard.Layers)
 	c.budgetStatus(o)
 	c.judge(v1alpha1.ConditionSessionsMayLinger, o.evidence.Lingering())
+	c.clockStatus(o.time, &status.Clock)
 	heldStatus(c, o, &status.Held)
 	if o.drift.count > 0 {
 		c.set(v1alpha1.ConditionDrift, true, v1alpha1.ReasonForeignEdit, o.drift.message())

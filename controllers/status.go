@@ -222,7 +222,7 @@ var toldOf = []string{
 	v1alpha1.ConditionAccepted, v1alpha1.ConditionProgrammed,
 	v1alpha1.ConditionEnforcementVerified, v1alpha1.ConditionPruneHeld,
 	v1alpha1.ConditionGuarded, v1alpha1.ConditionWithinBudget,
-	v1alpha1.ConditionExposed, v1alpha1.ConditionBlocked,
+	v1alpha1.ConditionExposed, v1alpha1.ConditionBlocked, v1alpha1.ConditionClockTrusted,
 }
 
 // longestNote that an event may have.

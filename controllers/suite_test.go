@@ -39,6 +39,9 @@ import (
 // patience is the deadline of every wait; what is waited for takes milliseconds.
 const patience = 60 * time.Second
 
+// here is where the tests' operators run.
+var here = controllers.Place{Namespace: "zonewarden-system", Node: "edge-1"}
+
 var (
 	plane  *controlplane.ControlPlane
 	scheme = runtime.NewScheme()
@@ -84,6 +87,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, Client: c}
+	w.make(&corev1.Namespace{ObjectMeta: objectMeta(here.Namespace)})
 	w.empty()
 	t.Cleanup(w.empty)
 	return w
@@ -103,6 +107,7 @@ func (w *world) empty() {
 		u.SetGroupVersionKind(apply.GVKOf(gvk))
 		w.must(client.IgnoreNotFound(w.DeleteAllOf(w.ctx(), u)))
 	}
+	w.must(client.IgnoreNotFound(w.Delete(w.ctx(), clockRecord())))
 	var namespaces corev1.NamespaceList
 	w.must(w.List(w.ctx(), &namespaces, client.HasLabels{"zonewarden.io/scope"}))
 	for _, ns := range namespaces.Items {
@@ -208,13 +213,13 @@ func (w *world) startOperator() *operator {
 
 func (w *world) startOperatorAs(user *rest.Config) *operator {
 	w.t.Helper()
-	return w.run(user, controllers.SetupSegmentation)
+	return w.run(user, func(mgr ctrl.Manager) error { return controllers.SetupSegmentation(mgr, here) })
 }
 
 // startOperatorAt starts it with a clock of the test's own.
 func (w *world) startOperatorAt(c clock.PassiveClock) *operator {
 	w.t.Helper()
-	return w.run(plane.Config(), func(mgr ctrl.Manager) error { return controllers.SetupSegmentationAt(mgr, c) })
+	return w.run(plane.Config(), func(mgr ctrl.Manager) error { return controllers.SetupSegmentationAt(mgr, here, c) })
 }
 
 func (w *world) run(user *rest.Config, setup func(ctrl.Manager) error) *operator {

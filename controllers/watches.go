@@ -93,25 +93,26 @@ func unstructuredOf(gvk schema.GroupVersionKind) *unstructured.Unstructured {
 	return u
 }
 
-// SetupSegmentation adds the reconciler to a manager.
-func SetupSegmentation(mgr ctrl.Manager) error {
-	return setupSegmentation(mgr, clock.RealClock{})
+// SetupSegmentation adds the reconciler to a manager, and what keeps its time.
+func SetupSegmentation(mgr ctrl.Manager, at Place) error {
+	return setupSegmentation(mgr, clock.RealClock{}, newTimekeeper(mgr, at, nil, nil))
 }
 
-func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock) error {
+func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper) error {
 	d, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return fmt.Errorf("making a discovery client: %w", err)
 	}
 	s := &Segmentation{
-		client:    mgr.GetClient(),
-		live:      mgr.GetAPIReader(),
-		cache:     mgr.GetCache(),
-		discovery: d,
-		recorder:  mgr.GetEventRecorder(apply.FieldManager),
-		clock:     c,
-		arrivals:  arrivals{clock: c},
-		known:     map[apply.Key]string{},
+		client:     mgr.GetClient(),
+		live:       mgr.GetAPIReader(),
+		cache:      mgr.GetCache(),
+		discovery:  d,
+		recorder:   mgr.GetEventRecorder(apply.FieldManager),
+		clock:      c,
+		arrivals:   arrivals{clock: c},
+		timekeeper: k,
+		known:      map[apply.Key]string{},
 	}
 	// One for all passes: it waits between kinds also from one pass to the next.
 	s.writer = &apply.Writer{Client: s.client, Live: s.live, Wrote: s.wrote, Settle: s.agentsSettle}
@@ -123,6 +124,9 @@ func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock) error {
 		if err := s.controller.Watch(src); err != nil {
 			return fmt.Errorf("watching: %w", err)
 		}
+	}
+	if err := mgr.Add(k); err != nil {
+		return fmt.Errorf("adding what keeps the time: %w", err)
 	}
 	return nil
 }
@@ -148,6 +152,7 @@ func (s *Segmentation) sources() []source.Source {
 		watch(unstructuredOf(admissionKinds[0]), predicate.GenerationChangedPredicate{}),
 		watch(unstructuredOf(admissionKinds[1]), predicate.GenerationChangedPredicate{}),
 		source.Kind[client.Object](c, metadata(definitions), s.definitionsChanged(), policyDefinition),
+		source.Channel(s.timekeeper.changed, now()),
 	}
 }
 

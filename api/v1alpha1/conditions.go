@@ -40,6 +40,9 @@ const (
 	// ConditionBlocked is true on a Conduit while a policy of others refuses
 	// something that it declares. No other Conduit has it.
 	ConditionBlocked = "ConduitBlocked"
+	// ConditionClockTrusted says on the Site whether its time is trusted. While it is
+	// not, no access is granted and none is declared over.
+	ConditionClockTrusted = "ClockTrusted"
 )
 
 // Reasons of conditions and findings. Each has a section in the runbook.
@@ -138,6 +141,20 @@ const (
 	ReasonBudgetExceeded = "BudgetExceeded"
 	// ReasonObjectTooLarge: the API server would not take the policy object.
 	ReasonObjectTooLarge = "ObjectTooLarge"
+
+	// Why time is trusted, for ClockTrusted: by what it was established in this boot.
+	ReasonClockSynchronised = "Synchronised"
+	ReasonClockHardware     = "HardwareClock"
+	ReasonClockAcknowledged = "Acknowledged"
+	// Why it is not.
+	ReasonClockNotSynchronised = "NotSynchronised"
+	ReasonClockNotSet          = "NotSet"
+	ReasonClockJumpedBack      = "JumpedBack"
+	ReasonClockJumpedForward   = "JumpedForward"
+	ReasonClockBehindMark      = "BehindMark"
+	ReasonClockFarAhead        = "FarAhead"
+	ReasonClockUnreadable      = "Unreadable"
+	ReasonClockUnknownState    = "UnknownState"
 
 	ReasonZoneNotFound         = "ZoneNotFound"
 	ReasonZoneNotAccepted      = "ZoneNotAccepted"

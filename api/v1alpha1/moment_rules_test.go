@@ -42,6 +42,21 @@ func moment(field string) []rule {
 	}
 }
 
+// uptime is a time span that may be years, or nothing.
+func uptime(field string) []rule {
+	const pattern = ": should match '^([0-9]{1,6}h)?([0-9]{1,4}m)?([0-9]{1,4}s)?$'"
+	entry := func(sentence, accepted, refused, because string) rule {
+		return rule{name: field + " " + sentence, accepted: field + ": " + accepted, refused: field + ": " + refused, because: []string{field + because}}
+	}
+	return []rule{
+		entry("has parts in their order", "17520h0m9s", "9s1h", pattern),
+		entry("has six digits at most", "999999h59m59s", "1000000h", pattern),
+		entry("has no fractions", "0s", "0.5s", pattern),
+		entry("is not too short a text", "9s", "s", ": should be at least 2 chars long"),
+		entry("is not too long a text", "000000h0001m0000s", "0000000h0001m0000s", ": may not be more than 17 bytes"),
+	}
+}
+
 // timeSpan says what a duration looks like.
 func timeSpan(field string) []rule {
 	const pattern = ": should match '^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,4}s)?$'"

@@ -204,7 +204,7 @@ const (
 // ClockAcknowledgement is somebody's word that the time is right. It is good for
 // one boot.
 type ClockAcknowledgement struct {
-	// bootID of the node that the operator runs on, as its condition states it.
+	// bootID of the node that the operator runs on: status.clock.bootID.
 	// +required
 	// +kubebuilder:validation:MaxLength=36
 	// +kubebuilder:validation:Pattern=`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`
@@ -212,8 +212,8 @@ type ClockAcknowledgement struct {
 	// by whom: who writes this, as the API server authenticates them.
 	// +required
 	By Username `json:"by"`
-	// saw is what both clocks of that node read, as its condition states it, when that
-	// person compared them with a watch.
+	// saw is what both clocks of that node read, as status.clock.run states it, when that
+	// person compared the node's clock with a watch.
 	// +required
 	Saw ClockReading `json:"saw"`
 }
@@ -224,7 +224,30 @@ type ClockReading struct {
 	// wall is the time of day.
 	// +required
 	Wall metav1.Time `json:"wall"`
-	// sinceBoot is how long the node has been up.
+	// sinceBoot is how long the node had been up.
 	// +required
-	SinceBoot Duration `json:"sinceBoot"`
+	SinceBoot Uptime `json:"sinceBoot"`
+}
+
+// Uptime is how long a node has been up, in hours, minutes and seconds: 17520h0m9s.
+//
+// +kubebuilder:validation:MinLength=2
+// +kubebuilder:validation:MaxLength=17
+// +kubebuilder:validation:Pattern=`^([0-9]{1,6}h)?([0-9]{1,4}m)?([0-9]{1,4}s)?$`
+type Uptime string
+
+// SiteClock is the clock that the site's time is taken from: that of the node that the
+// operator runs on. It changes when that clock jumps, the node boots or the operator
+// moves, and is what a person copies into spec.access.clock.acknowledged.
+type SiteClock struct {
+	// bootID of the node.
+	// +optional
+	BootID string `json:"bootID,omitempty"`
+	// node that the operator runs on.
+	// +optional
+	Node string `json:"node,omitempty"`
+	// run is the first look at the clock since it last jumped, or since the first look
+	// in this boot: acknowledged.saw.
+	// +optional
+	Run ClockReading `json:"run,omitzero"`
 }

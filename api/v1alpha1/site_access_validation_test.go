@@ -49,7 +49,7 @@ func accessRules() []rule {
 			required("spec.access.clock.acknowledged.bootID", "spec.access.clock.acknowledged.by", "spec.access.clock.acknowledged.saw", "spec.access.clock.acknowledged.saw.wall", "spec.access.clock.acknowledged.saw.sinceBoot"),
 			uid("spec.access.clock.acknowledged.bootID"),
 			text("spec.access.clock.acknowledged.by", 1, 340),
-			instant("spec.access.clock.acknowledged.saw.wall"), timeSpan("spec.access.clock.acknowledged.saw.sinceBoot")),
+			instant("spec.access.clock.acknowledged.saw.wall"), uptime("spec.access.clock.acknowledged.saw.sinceBoot")),
 	)
 }
 

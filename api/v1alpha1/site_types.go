@@ -385,6 +385,10 @@ type SiteStatus struct {
 	// held are the policy objects that are kept although their declaration is gone.
 	// +optional
 	Held HeldObjects `json:"held,omitzero"`
+	// clock that the site's time is taken from; the condition ClockTrusted says whether
+	// it is trusted.
+	// +optional
+	Clock *SiteClock `json:"clock,omitempty"`
 }
 
 // HeldObjects are policy objects whose Zone or Conduit is gone and which were

@@ -219,5 +219,8 @@ func siteStatusRules() []rule {
 		under("status.flows: {cluster: 1, external: 2, nobody: 3}",
 			required("status.flows.cluster", "status.flows.external", "status.flows.nobody")),
 		list("status.held.names", "Zone/z%d", 0, 32),
+		under(`status.clock.run: {wall: "2026-11-23T08:00:00Z", sinceBoot: 3m}`,
+			required("status.clock.run.wall", "status.clock.run.sinceBoot"),
+			instant("status.clock.run.wall"), uptime("status.clock.run.sinceBoot")),
 	)
 }

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 	_ "time/tzdata" // the Site's time zone, in an image without a zone database
 
@@ -45,6 +46,7 @@ type options struct {
 	probeAddress   string
 	leaderElect    bool
 	leaseNamespace string
+	nodeName       string
 	version        bool
 	log            zap.Options
 }
@@ -76,7 +78,8 @@ func parse(args []string) (*options, error) {
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address that Prometheus metrics are served at; 0 serves none")
 	f.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "address that /healthz and /readyz are served at; 0 serves none")
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "let one of several replicas work at a time")
-	f.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "namespace of the lease; empty means the pod's own")
+	f.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "namespace of the lease and of what is known of the clock; empty means the pod's own")
+	f.StringVar(&o.nodeName, "node-name", "", "node whose clock the site's time is taken from; empty means the host's name, which is a pod's own in a pod")
 	f.BoolVar(&o.version, "version", false, "print the version and exit")
 	o.log.BindFlags(f)
 	ctrl.RegisterFlags(f)
@@ -116,7 +119,11 @@ func run(o *options, logger logr.Logger) error {
 	if err != nil {
 		return fmt.Errorf("making the manager: %w", err)
 	}
-	if err := controllers.SetupSegmentation(mgr); err != nil {
+	at, err := o.place(namespaceFile)
+	if err != nil {
+		return fmt.Errorf("finding out where this runs: %w", err)
+	}
+	if err := controllers.SetupSegmentation(mgr, at); err != nil {
 		return fmt.Errorf("setting up segmentation: %w", err)
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
@@ -130,6 +137,30 @@ func run(o *options, logger logr.Logger) error {
 		return fmt.Errorf("running the manager: %w", err)
 	}
 	return nil
+}
+
+// namespaceFile tells a pod its namespace.
+const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+
+// place is where this runs. The namespace is that of the lease, found as leader election
+// finds it; outside a cluster there is none.
+func (o *options) place(namespaceFile string) (controllers.Place, error) {
+	at := controllers.Place{Namespace: o.leaseNamespace, Node: o.nodeName}
+	if at.Namespace == "" {
+		raw, err := os.ReadFile(namespaceFile) //nolint:gosec // the constant above, but for the test
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return at, fmt.Errorf("reading the pod's namespace: %w", err)
+		}
+		at.Namespace = strings.TrimSpace(string(raw))
+	}
+	if at.Node == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return at, fmt.Errorf("reading the host's name: %w", err)
+		}
+		at.Node = host
+	}
+	return at, nil
 }
 
 // cachesSynced is ready when the operator has seen the site. A replica that waits
