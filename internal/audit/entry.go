@@ -137,6 +137,17 @@ func (h Head) keyAfter(r Record, key PublicKey) (PublicKey, error) {
 	return next, nil
 }
 
+// HeadOf is where a chain ends that ends with this entry.
+func HeadOf(last Entry) Head {
+	next := last.Key
+	if last.Record.What == KeyChanged {
+		if key, err := ParsePublicKey(last.Record.Decision[DecisionKey]); err == nil {
+			next = key
+		}
+	}
+	return Head{Site: last.Site, Sequence: last.Sequence, Hash: last.Hash(), Key: next}
+}
+
 // ChangeKey is the record that names the next key.
 func ChangeKey(r Record, next PublicKey) Record {
 	r.What = KeyChanged

@@ -65,7 +65,10 @@ func (c *chain) add(records ...audit.Record) *chain {
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		c.entries, c.head = append(c.entries, e), head
+		if again := audit.HeadOf(e); again != head {
+			c.t.Fatalf("the head is %+v, and %+v of the entry", head, again)
+		}
+		c.entries, c.head = append(slices.Clip(c.entries), e), head
 	}
 	return c
 }

@@ -36,13 +36,19 @@ func Retain(segments []Segment, exported uint64, limit int) Removal {
 	for _, s := range segments {
 		total += s.Bytes
 	}
-	var r Removal
-	for i, s := range segments {
-		if total <= limit || i == len(segments)-1 {
-			break
-		}
-		total -= s.Bytes
-		r.Segments, r.Through, r.Hash = i+1, s.Last, s.Hash
+	n := 0
+	for total > limit && n < len(segments)-1 {
+		total -= segments[n].Bytes
+		n++
+	}
+	return Remove(segments[:n], exported)
+}
+
+// Remove says what goes with these segments.
+func Remove(segments []Segment, exported uint64) Removal {
+	r := Removal{Segments: len(segments)}
+	for _, s := range segments {
+		r.Through, r.Hash = s.Last, s.Hash
 		r.Lost += s.Last - min(s.Last, max(s.First-1, exported))
 	}
 	return r

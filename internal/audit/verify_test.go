@@ -187,10 +187,10 @@ func TestChainsThatGrewVerify(t *testing.T) {
 }
 
 // verifyText is what an auditor does who has a file, a key and the last head.
-func verifyText(t testing.TB, text []byte, c *chain) []audit.Fault {
-	t.Helper()
+func verifyText(tb testing.TB, text []byte, c *chain) []audit.Fault {
+	tb.Helper()
 	entries, faults := audit.DecodeLines(text)
-	return append(faults, audit.Verify(entries, []audit.PublicKey{public(t, key(1))}, audit.Expect{Site: site, Head: c.head})...)
+	return append(faults, audit.Verify(entries, []audit.PublicKey{public(tb, key(1))}, audit.Expect{Site: site, Head: c.head})...)
 }
 
 func TestAnyEditOfAnyByteIsFound(t *testing.T) {
