@@ -84,15 +84,13 @@ func (v *verifier) look(e Entry) {
 	if !genuine {
 		v.fault(Edited, e.Sequence, "it is not what its key signed")
 	}
-	inOrder := v.place(e, genuine)
-	// Somebody else's word changes no key.
-	if genuine && inOrder && v.lookAtKey(e) {
+	if v.place(e, genuine) && v.lookAtKey(e) {
 		v.follow(e)
 	}
 }
 
-// place says whether an entry stands where it belongs. What was edited may have been
-// anything: it takes the place that awaits it, and no other.
+// place says whether an entry may be followed: it is genuine, and stands where it belongs.
+// What was edited may have been anything: it takes the place that awaits it, and no other.
 func (v *verifier) place(e Entry, genuine bool) bool {
 	hash := e.Hash()
 	next := v.at.Sequence == 0 || e.Sequence == v.at.Sequence+1

@@ -96,27 +96,21 @@ func (s *Store) retain(v *view, next state, stamp audit.Record) (int, []audit.Re
 	return 0, nil, nil
 }
 
-// carried are copies of what is to be kept of the entries that go, unless a copy stays.
+// carried are copies of what is to be kept of the entries that go. A copy is written by
+// the write that its original goes with, so none is there already.
 func (s *Store) carried(entries []audit.Entry, through uint64) []audit.Record {
 	if s.Keep == nil {
 		return nil
 	}
-	stays := map[uint64]bool{}
-	for _, e := range entries {
-		if e.Sequence > through {
-			stays[e.Record.Carried] = true
-		}
-	}
 	var out []audit.Record
 	for _, e := range entries {
+		if e.Sequence > through || !s.Keep(e.Record) {
+			continue
+		}
 		r := e.Record
 		if r.Carried == 0 {
 			r.Carried = e.Sequence
 		}
-		if e.Sequence > through || stays[r.Carried] || !s.Keep(e.Record) {
-			continue
-		}
-		stays[r.Carried] = true
 		out = append(out, r)
 	}
 	return out

@@ -94,6 +94,9 @@ func TestRetention(t *testing.T) {
 	if e := got.Entries[first]; e.Record.Carried != 2 {
 		t.Errorf("the record that is kept is %+v", e.Record)
 	}
+	if got.Entries[first].Sequence < 30 {
+		t.Errorf("it was not carried again: entry %d", got.Entries[first].Sequence)
+	}
 	c := audit.LastCheckpoint(got.Entries)
 	if c.Through != got.Entries[0].Sequence-1 || c.LostInAll != c.Through-3 || c.Lost >= c.LostInAll {
 		t.Errorf("it begins with %d, 3 were exported, and the checkpoint is %+v", got.Entries[0].Sequence, c)
@@ -299,9 +302,12 @@ func TestVanished(t *testing.T) {
 	if _, err := s.Append(t.Context(), stamp, owes("a002")); !errors.Is(err, store.ErrDamaged) {
 		t.Errorf("begins again: %v", err)
 	}
+	if left := r.names(); len(left) > 0 {
+		t.Errorf("began again: %v", left)
+	}
 }
 
-// Somebody who knows the next segment's name cannot make us take his for ours.
+// Who guesses the next segment's name cannot make us take theirs for ours.
 func TestPlantedSegment(t *testing.T) {
 	r := newTrail(t)
 	s := r.open(&script{Objects: r.Objects, before: func(_ int, call string) error {
@@ -316,4 +322,18 @@ func TestPlantedSegment(t *testing.T) {
 	if _, err := s.Append(t.Context(), stamp, owes(ids("a", 1, 9)...)); !errors.Is(err, store.ErrDamaged) {
 		t.Errorf("took it: %v", err)
 	}
+	// The entries are still in the head, and go on without it.
+	if got := inOrder(r.read().Entries); len(got) < 3 {
+		t.Errorf("left are %v", got)
+	}
+	for _, name := range r.names()[1:] {
+		o, err := r.Objects.Get(t.Context(), name)
+		if err == nil {
+			err = r.Objects.Delete(t.Context(), o)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.append(r.open(nil), ids("a", 1, 9)...)
 }

@@ -16,6 +16,7 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -417,9 +418,9 @@ func TestEnds(t *testing.T) {
 	if err := report(t, connected); err != nil {
 		t.Fatal(err)
 	}
-	huge := make([]byte, 1<<20)
-	for range 32 {
-		s.Send(huge)
+	s.Send(make([]byte, 64<<20))
+	for began := time.Now(); s.Stats().Sent == 0 && time.Since(began) < patience; {
+		runtime.Gosched()
 	}
 	cancel()
 	ended := make(chan struct{})
