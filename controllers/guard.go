@@ -114,12 +114,15 @@ func (o *outcome) unguardedZones() []string {
 
 // unavailableLayers are those that the Site asks for and nothing here can make.
 func (o *outcome) unavailableLayers(layers []v1alpha1.GuardLayer) []string {
-	var out []string
-	if slices.Contains(layers, v1alpha1.GuardDatapath) && (o.backend.chosen != v1alpha1.BackendCilium || o.backend.settings.NoDatapath != "") {
-		out = append(out, string(v1alpha1.GuardDatapath))
+	notMade := map[v1alpha1.GuardLayer]bool{
+		v1alpha1.GuardDatapath:  o.backend.chosen != v1alpha1.BackendCilium,
+		v1alpha1.GuardAdminTier: !o.backend.adminTier,
 	}
-	if slices.Contains(layers, v1alpha1.GuardAdminTier) && (!o.backend.adminTier || o.backend.settings.NoAdminTier != "") {
-		out = append(out, string(v1alpha1.GuardAdminTier))
+	var out []string
+	for _, layer := range []v1alpha1.GuardLayer{v1alpha1.GuardDatapath, v1alpha1.GuardAdminTier} {
+		if slices.Contains(layers, layer) && (notMade[layer] || o.backend.settings.Lacks(layer) != "") {
+			out = append(out, string(layer))
+		}
 	}
 	return out
 }

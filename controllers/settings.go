@@ -69,9 +69,8 @@ func settingsFindings(site *v1alpha1.SiteSpec, s cilium.Settings) []v1alpha1.Fin
 		says(v1alpha1.SeverityWarning, "spec.zoneLabelKeys", "%s: a zone that selects pods by a label which that leaves out holds none of them", s.Labels)
 	}
 	for _, layer := range site.Guard.Layers {
-		without := map[v1alpha1.GuardLayer]string{v1alpha1.GuardDatapath: s.NoDatapath, v1alpha1.GuardAdminTier: s.NoAdminTier}[layer]
-		if without != "" {
-			says(v1alpha1.SeverityWarning, "spec.guard.layers", "nothing of layer %s is in force: %s", layer, without)
+		if why := s.Lacks(layer); why != "" {
+			says(v1alpha1.SeverityWarning, "spec.guard.layers", "nothing of layer %s is in force: %s", layer, why)
 		}
 	}
 	if asked := int(site.Platform.PolicyMapEntries); s.MapEntries > 0 && s.MapEntries < asked {

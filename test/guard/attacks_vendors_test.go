@@ -11,10 +11,7 @@ import (
 )
 
 // attacksOnAccess are all attempts on vendor access, by what they are after.
-var attacksOnAccess = []struct {
-	heading string
-	table   []attack
-}{
+var attacksOnAccess = []chapter{
 	{"Ask for more than one may", attacksByWindow},
 	{"Change what was asked for", attacksOnWindows},
 	{"Decide what is not one's own to decide", attacksByApproval},

@@ -19,7 +19,7 @@ func TestDocumentation(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := string(raw)
-	for what, table := range map[string]string{"attempts": attackTable(), "overrides": overrideTable(), "routines": routineTable()} {
+	for what, table := range map[string]string{"attempts": attackTable(attacks), "overrides": overrideTable(), "routines": routineTable()} {
 		if !strings.Contains(page, table) {
 			t.Errorf("docs/guard.md does not have the %s as they are; paste:\n%s", what, table)
 		}

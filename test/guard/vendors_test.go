@@ -188,7 +188,7 @@ func tryAccessAttacks(t *testing.T) {
 	if n < 20 {
 		t.Errorf("only %d attacks", n)
 	}
-	t.Logf("%d attempts\n%s", n, accessAttackTable())
+	t.Logf("%d attempts\n%s", n, attackTable(attacksOnAccess))
 }
 
 func tryAccessAttack(t *testing.T, a attack) {
@@ -220,26 +220,6 @@ func tryAccessAttack(t *testing.T, a attack) {
 		}
 	case refusedByRBAC, failed:
 	}
-}
-
-// accessAttackTable is for docs/guard.md.
-func accessAttackTable() string {
-	var out strings.Builder
-	for _, a := range attacksOnAccess {
-		fmt.Fprintf(&out, "\n### %s\n\n| attempt | as | outcome |\n|---|---|---|\n", a.heading)
-		for _, a := range a.table {
-			outcome := string(a.want)
-			switch a.want {
-			case refusedByGuard:
-				outcome = "refused by `" + strings.ReplaceAll(a.by, "|", "` or `") + "`"
-			case accepted:
-				outcome = "accepted: " + a.because
-			case refusedByDefinition, refusedByRBAC, failed:
-			}
-			fmt.Fprintf(&out, "| %s | %s | %s |\n", a.name, a.as, outcome)
-		}
-	}
-	return out.String()
 }
 
 // attested is somebody who has authenticated by certain factors, as an API server with

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
 )
 
 // ConfigNamespace and ConfigName are where Cilium's agents on every distribution that we
@@ -30,6 +32,18 @@ type Settings struct {
 	Labels string
 	// MapEntries is the size of a pod's policy map, 0 when it is not known.
 	MapEntries int
+}
+
+// Lacks says why a layer of the guard cannot be had, "" where nothing is against it.
+func (s Settings) Lacks(layer v1alpha1.GuardLayer) string {
+	switch layer {
+	case v1alpha1.GuardDatapath:
+		return s.NoDatapath
+	case v1alpha1.GuardAdminTier:
+		return s.NoAdminTier
+	default:
+		return ""
+	}
 }
 
 // SettingsOf reads the agents' options, which are those of the agent's command line.
