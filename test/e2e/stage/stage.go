@@ -153,8 +153,11 @@ func (s *Stage) connect() error {
 		return err
 	}
 	c, err := client.NewWithWatch(s.ControlPlane.Config(), client.Options{Scheme: scheme})
-	s.WithWatch = c
-	return err
+	if err != nil {
+		return err
+	}
+	s.WithWatch = againAndAgain(c)
+	return nil
 }
 
 func (s *Stage) addNode() error {
