@@ -43,7 +43,25 @@ const (
 	// ConditionClockTrusted says on the Site whether its time is trusted. While it is
 	// not, no access is granted and none is declared over.
 	ConditionClockTrusted = "ClockTrusted"
+	// ConditionImagesPresent says on a window whether its pod's image is on a node that may
+	// run it.
+	ConditionImagesPresent = "ImagesPresent"
+	// ConditionTerminated is true on a window when nothing passes any more, found by
+	// trying, and false from the moment that access had to be over until then.
+	ConditionTerminated = "Terminated"
+	// ConditionEndsWithoutOperator says on an open window whether all that it grants ends
+	// in time with the operator dead.
+	ConditionEndsWithoutOperator = "EndsWithoutOperator"
+	// ConditionEndsWithoutAPIServer says the same with the API server dead as well.
+	ConditionEndsWithoutAPIServer = "EndsWithoutAPIServer"
 )
+
+// NamespaceAccess is where the pods of windows are, and nothing else.
+const NamespaceAccess = "zonewarden-access"
+
+// AnnotationOccurrence is on the objects of a window that recurs: which occurrence they
+// were made for.
+const AnnotationOccurrence = "zonewarden.io/occurrence"
 
 // Reasons of conditions and findings. Each has a section in the runbook.
 const (

@@ -4,6 +4,7 @@
 package v1alpha1
 
 import (
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -56,10 +57,43 @@ type SiteAccess struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=8
 	Factors []Factor `json:"factors,omitempty"`
+	// relayPods: what the pods of grant: Relay may use. Their image is the operator's own.
+	// +optional
+	RelayPods *RelayPodRules `json:"relayPods,omitempty"`
+	// sessionPods: what the pods of grant: SessionPod are. Without it none is granted.
+	// +optional
+	SessionPods *SessionPodRules `json:"sessionPods,omitempty"`
 	// clock: when the site's time is trusted.
 	// +optional
 	// +kubebuilder:default={}
 	Clock ClockRules `json:"clock,omitempty"`
+}
+
+// RelayPodRules say what a relay's pod may use.
+type RelayPodRules struct {
+	// resources of the pod's one container. Not given: 10m and 32Mi requested, 64Mi at most.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+}
+
+// SessionPodRules say what a session pod is: its tools are what the image holds.
+type SessionPodRules struct {
+	// image with the tools and a shell. It has to be on every node that may run it before
+	// a window is approved; by digest, so that it stays what was looked at.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Image string `json:"image"`
+	// resources of the pod's container. Not given: 50m and 64Mi requested, 500m and 256Mi at most.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	// seccompProfile on the nodes, by its path below the kubelet's directory of profiles,
+	// in place of the container runtime's own: one that takes scheduling calls away keeps
+	// a shell from slowing the process that ends the pod.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	SeccompProfile string `json:"seccompProfile,omitempty"`
 }
 
 // JumpHost is a machine that vendors come through.

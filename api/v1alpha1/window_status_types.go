@@ -68,6 +68,18 @@ type VendorAccessWindowStatus struct {
 	// armedBy is who armed the present occurrence.
 	// +optional
 	ArmedBy Username `json:"armedBy,omitempty"`
+	// endpoints are where the jump host finds what is reached.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=256
+	Endpoints []WindowEndpoint `json:"endpoints,omitempty"`
+	// pod in which sessions run: the relay, or the session pod.
+	// +optional
+	// +kubebuilder:validation:MaxLength=320
+	Pod string `json:"pod,omitempty"`
+	// ending is how the last occurrence that was open ended.
+	// +optional
+	Ending *WindowEnding `json:"ending,omitempty"`
 	// sessions through the window's relay or pod.
 	// +optional
 	Sessions *WindowSessions `json:"sessions,omitempty"`
@@ -102,4 +114,35 @@ type WindowSessions struct {
 	// lastPacket is when something passed last.
 	// +optional
 	LastPacket *metav1.Time `json:"lastPacket,omitempty"`
+}
+
+// WindowEndpoint is one port that leads to a target.
+type WindowEndpoint struct {
+	// at: address and port that the jump host connects to, "10.43.7.1:502/TCP". Empty until
+	// there is one.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	At string `json:"at,omitempty"`
+	// to: the target, "PU-101A-VFD 10.1.2.3:502".
+	// +required
+	// +kubebuilder:validation:MaxLength=256
+	To string `json:"to"`
+}
+
+// WindowEnding is how an occurrence ended.
+type WindowEnding struct {
+	// occurrence that ended, as in status.occurrence.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	Occurrence string `json:"occurrence,omitempty"`
+	// due: when access had to be over.
+	// +required
+	Due metav1.Time `json:"due"`
+	// proved: when nothing passed any more, found by trying.
+	// +optional
+	Proved *metav1.Time `json:"proved,omitempty"`
+	// lateness of the proof, by boot time: "0.2s".
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	Lateness string `json:"lateness,omitempty"`
 }

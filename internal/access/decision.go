@@ -95,7 +95,7 @@ type Refusal struct {
 	Message string
 }
 
-// Types of conditions.
+// Types of conditions that are decided here.
 const (
 	ConditionAccepted     = "Accepted"
 	ConditionResolvedRefs = "ResolvedRefs"
