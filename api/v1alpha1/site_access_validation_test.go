@@ -9,6 +9,7 @@ import "slices"
 const (
 	outsideHost  = "spec.access.jumpHosts: [{name: jumphost-1, addresses: [10.30.5.10]}]"
 	insideHost   = "spec.access.jumpHosts: [{name: jumphost-1, workloads: {namespace: pam, selector: {matchLabels: {app: guacamole}}}}]"
+	sessionPods  = "spec.access.sessionPods: {image: registry.example/tools}"
 	acknowledged = `spec.access.clock.acknowledged: {bootID: 5b0ac8a4-4d1a-4c2a-9f0b-0f2d3c4b5a69, by: shift-1, saw: {wall: "2026-11-23T08:00:00Z", sinceBoot: 3m}}`
 )
 
@@ -43,6 +44,12 @@ func accessRules() []rule {
 		choice("spec.access.wholeZone", "Deny", "Allow"),
 		set("spec.access.factors", "factor-%d", 0, 8),
 		text("spec.access.factors[0]", 1, 32),
+		claims("spec.access.relayPods.resources"),
+		under(sessionPods,
+			required("spec.access.sessionPods.image"),
+			text("spec.access.sessionPods.image", 1, 512),
+			text("spec.access.sessionPods.seccompProfile", 1, 256),
+			claims("spec.access.sessionPods.resources")),
 		timeSpan("spec.access.clock.tolerance"),
 		choice("spec.access.clock.hardwareClock", "Unknown", "Good"),
 		under(acknowledged,
@@ -51,6 +58,21 @@ func accessRules() []rule {
 			text("spec.access.clock.acknowledged.by", 1, 340),
 			instant("spec.access.clock.acknowledged.saw.wall"), uptime("spec.access.clock.acknowledged.saw.sinceBoot")),
 	)
+}
+
+// claims are those of a pod's resources, which Kubernetes' own type brings along.
+func claims(field string) []rule {
+	field += ".claims"
+	return []rule{
+		{
+			name: field + " has a claim once", accepted: field + ": [{name: a}, {name: b}]", refused: field + ": [{name: a}, {name: a}]",
+			because: []string{field + "[1]: Duplicate value"},
+		},
+		{
+			name: field + " names each claim", accepted: field + ": [{name: a}]", refused: field + ": [{request: a}]",
+			because: []string{field + "[0].name: Required value"},
+		},
+	}
 }
 
 var jumpHostRules = func() []rule {

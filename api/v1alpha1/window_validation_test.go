@@ -262,5 +262,12 @@ func windowStatusRules() []rule {
 			choice(decision+".decision", "Approve", "Deny", "Revoke", "Arm"),
 			instant(decision+".at"), instant(decision+".until")),
 		under("status.sessions: {live: 1}", notNegative("status.sessions.live"), instant("status.sessions.lastPacket")),
+		text("status.pod", 0, 320),
+		list("status.endpoints", "{to: target-%d}", 0, 256),
+		under("status.endpoints: [{to: drive-pump-01a}]",
+			text("status.endpoints[0].at", 0, 128), text("status.endpoints[0].to", 0, 256), required("status.endpoints[0].to")),
+		under(`status.ending: {due: "2026-11-23T12:00:00Z"}`,
+			required("status.ending.due"), instant("status.ending.due"), instant("status.ending.proved"),
+			text("status.ending.occurrence", 0, 32), text("status.ending.lateness", 0, 32)),
 	)
 }
