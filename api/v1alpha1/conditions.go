@@ -63,6 +63,17 @@ const NamespaceAccess = "zonewarden-access"
 // were made for.
 const AnnotationOccurrence = "zonewarden.io/occurrence"
 
+const (
+	// AnnotationDigest is on the objects of a window: the digest of what was declared. The
+	// API server adds to a pod what cannot be told from an edit.
+	AnnotationDigest = "zonewarden.io/digest"
+	// AnnotationUntil is on a window's fuses: the end that their deadline was counted from.
+	AnnotationUntil = "zonewarden.io/until"
+)
+
+// LabelVendorSafe with the value "true" is on ClusterRoles that windows may bind.
+const LabelVendorSafe = "zonewarden.io/vendor-safe"
+
 // Reasons of conditions and findings. Each has a section in the runbook.
 const (
 	ReasonAccepted    = "Accepted"

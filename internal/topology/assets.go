@@ -38,7 +38,7 @@ func (r *resolver) admitAssets() {
 func (r *resolver) checkAsset(c *assetCandidate) {
 	for i, a := range c.spec.Addresses {
 		path := fmt.Sprintf("spec.addresses[%d]", i)
-		p, err := parseNetwork(string(a))
+		p, err := ParseNetwork(string(a))
 		if err != nil {
 			c.report.error(path, v1alpha1.ReasonInvalidNetwork, "%v", err)
 			continue
@@ -146,7 +146,7 @@ func (r *resolver) claims() []networkClaim {
 			continue
 		}
 		for i, s := range a.spec.Addresses {
-			if p, err := parseNetwork(string(s)); err == nil {
+			if p, err := ParseNetwork(string(s)); err == nil {
 				claim := networkClaim{prefix: p, zone: zone, source: a.ref, path: fmt.Sprintf("spec.addresses[%d]", i)}
 				if z := r.editThatMoved(a, zone); z != nil {
 					claim.source, claim.path = z.ref, "spec.members.assets.selector"
@@ -256,7 +256,7 @@ func (r *resolver) buildAsset(c *assetCandidate, first map[netip.Prefix]*assetCa
 		Obsolete: c.spec.Lifecycle != nil && c.spec.Lifecycle.Status == v1alpha1.LifecycleEndOfSupport,
 	}
 	for i, s := range c.spec.Addresses {
-		p, err := parseNetwork(string(s))
+		p, err := ParseNetwork(string(s))
 		if err != nil {
 			continue
 		}

@@ -13,29 +13,32 @@ import (
 	"github.com/zonewarden/zonewarden/internal/protocol"
 )
 
-// resolveFlows turns declared flows into ports. A flow with an error is left out.
+// resolveFlows turns a conduit's declared flows into ports. A flow with an error is left out.
 func resolveFlows(flows []v1alpha1.Flow, rep *report) []ResolvedFlow {
 	out := make([]ResolvedFlow, 0, len(flows))
 	for i, f := range flows {
-		path := fmt.Sprintf("spec.flows[%d]", i)
-		if !wellFormed(path, f, rep) {
-			continue
-		}
-		if f.Protocol == "" {
-			out = append(out, ResolvedFlow{Ports: []protocol.PortRange{portRange(f, protocol.Transport(f.Transport))}, Enforceable: true})
-			continue
-		}
-		p, ok := protocol.Lookup(f.Protocol)
-		if !ok {
-			reportUnknown(path+".protocol", f.Protocol, rep)
-			continue
-		}
-		ports, ok := protocolPorts(path, f, p, rep)
-		if ok {
-			out = append(out, ResolvedFlow{Protocol: p.Key, Ports: ports, Enforceable: p.Enforceable()})
+		if resolved, ok := resolveFlow(fmt.Sprintf("spec.flows[%d]", i), f, rep); ok {
+			out = append(out, resolved)
 		}
 	}
 	return out
+}
+
+// resolveFlow turns a declared flow, which is at path, into ports.
+func resolveFlow(path string, f v1alpha1.Flow, rep *report) (ResolvedFlow, bool) {
+	if !wellFormed(path, f, rep) {
+		return ResolvedFlow{}, false
+	}
+	if f.Protocol == "" {
+		return ResolvedFlow{Ports: []protocol.PortRange{portRange(f, protocol.Transport(f.Transport))}, Enforceable: true}, true
+	}
+	p, ok := protocol.Lookup(f.Protocol)
+	if !ok {
+		reportUnknown(path+".protocol", f.Protocol, rep)
+		return ResolvedFlow{}, false
+	}
+	ports, ok := protocolPorts(path, f, p, rep)
+	return ResolvedFlow{Protocol: p.Key, Ports: ports, Enforceable: p.Enforceable()}, ok
 }
 
 // wellFormed says what the CRD says. What comes from a file, by way of the

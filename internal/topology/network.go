@@ -21,10 +21,10 @@ const (
 	mostWidest = 4
 )
 
-// parseNetwork reads an address or a network. An IPv4 address in IPv6 clothes
+// ParseNetwork reads an address or a network. An IPv4 address in IPv6 clothes
 // (::ffff:10.0.0.1) is the IPv4 address. The network must be written by its
 // first address, so that a slip of the keyboard is not silently widened.
-func parseNetwork(s string) (netip.Prefix, error) {
+func ParseNetwork(s string) (netip.Prefix, error) {
 	if !strings.Contains(s, "/") {
 		a, err := netip.ParseAddr(s)
 		if err != nil {
@@ -108,7 +108,7 @@ func checkCIDRs(path string, cidrs []v1alpha1.CIDR, r *report) []netip.Prefix {
 	var out []netip.Prefix
 	for i, c := range cidrs {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		p, err := parseNetwork(string(c))
+		p, err := ParseNetwork(string(c))
 		switch {
 		case err != nil:
 			r.error(at, v1alpha1.ReasonInvalidNetwork, "%v", err)

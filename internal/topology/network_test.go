@@ -96,7 +96,7 @@ func TestParseNetwork(t *testing.T) {
 		"10.0.0.1/8": "", "::ffff:10.0.0.1/104": "", "::ffff:0:0/95": "", "fe80::1%eth0": "", "fe80::%eth0/64": "", "": "", "/": "", "10.0.0.0/": "", "10.0.0.256": "",
 		"010.0.0.1": "", "10.0.0.0/33": "", "10.0.0.0/-1": "", " 10.0.0.1": "",
 	} {
-		got, err := parseNetwork(in)
+		got, err := ParseNetwork(in)
 		if want == "" && err == nil || want != "" && got.String() != want {
 			t.Errorf("%q: %v, %v, want %q", in, got, err, want)
 		}

@@ -98,7 +98,7 @@ func describe(err error) string {
 func addresses(path string, list []string, rep *report) []netip.Addr {
 	var out []netip.Addr
 	for i, s := range list {
-		p, err := parseNetwork(s)
+		p, err := ParseNetwork(s)
 		if err != nil || !p.IsSingleIP() {
 			rep.error(fmt.Sprintf("%s[%d]", path, i), v1alpha1.ReasonInvalidNetwork,
 				"%q is not an IP address; it is left out", s)
@@ -114,7 +114,7 @@ func addresses(path string, list []string, rep *report) []netip.Addr {
 func (r *resolver) clusterNetworks(spec *v1alpha1.SiteSpec, rep *report) []netip.Prefix {
 	var out []netip.Prefix
 	for i, c := range spec.ClusterNetworks {
-		p, err := parseNetwork(string(c))
+		p, err := ParseNetwork(string(c))
 		if err != nil {
 			rep.error(fmt.Sprintf("spec.clusterNetworks[%d]", i), v1alpha1.ReasonInvalidNetwork, "%v; it is left out", err)
 			continue
@@ -123,7 +123,7 @@ func (r *resolver) clusterNetworks(spec *v1alpha1.SiteSpec, rep *report) []netip
 	}
 	for _, n := range r.snapshot.Nodes {
 		for _, s := range n.Networks {
-			if p, err := parseNetwork(s); err == nil {
+			if p, err := ParseNetwork(s); err == nil {
 				out = append(out, p)
 			}
 		}

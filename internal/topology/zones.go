@@ -47,7 +47,7 @@ func (r *resolver) checkZone(c *zoneCandidate) {
 		}
 		checkCIDRs("spec.members.assets.cidrs", a.CIDRs, &c.report)
 		for i, cidr := range a.CIDRs {
-			p, err := parseNetwork(string(cidr))
+			p, err := ParseNetwork(string(cidr))
 			if err != nil || isWide(p) {
 				continue // reported by checkCIDRs
 			}
