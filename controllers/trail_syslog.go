@@ -149,7 +149,7 @@ func (f *syslogFeed) pump() {
 		if room <= 0 {
 			break
 		}
-		if e.Sequence <= f.queued {
+		if e.Sequence <= max(f.queued, f.exported) {
 			continue
 		}
 		f.sender.Send(audit.Message(e, audit.Envelope{Host: f.host, Severity: logbook.Severity(e.Record)}))
