@@ -248,10 +248,40 @@ func TestConfigMapsAreWrittenInOneNamespace(t *testing.T) {
 		}
 	}
 	slices.Sort(got)
-	want := []string{"create ", "get zonewarden-clock", "update zonewarden-clock"}
+	want := []string{ // segments of the audit trail have names of their own
+		"create ", "delete ", "get ", "get zonewarden-clock", "list ", "update zonewarden-audit,zonewarden-audit-keys", "update zonewarden-clock",
+	}
 	if diff := cmp.Diff(want, got); diff != "" || role.Namespace != namespace {
 		t.Errorf("in %s (-want +got):\n%s", role.Namespace, diff)
 	}
+}
+
+// TestSecretsAreTheOperatorsOwn: it makes keys in its own namespace, and reads those two.
+func TestSecretsAreTheOperatorsOwn(t *testing.T) {
+	t.Parallel()
+	objects := rendered(t)
+	for _, rule := range as[rbacv1.ClusterRole](t, objects, "ClusterRole/zonewarden").Rules {
+		if slices.Contains(rule.Resources, "secrets") {
+			t.Errorf("in every namespace: %v", rule)
+		}
+	}
+	var got []string
+	for _, rule := range as[rbacv1.Role](t, objects, "Role/zonewarden").Rules {
+		if slices.Contains(rule.Resources, "secrets") {
+			got = append(got, strings.Join(rule.Verbs, ",")+" "+strings.Join(rule.ResourceNames, ","))
+		}
+	}
+	slices.Sort(got)
+	want := []string{"create ", "get zonewarden-session-key", "get,update zonewarden-audit-key"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("secrets (-want +got):\n%s", diff)
+	}
+}
+
+// ownSecret says whether a rule is one of those.
+func ownSecret(resource string, rule rbacv1.PolicyRule) bool {
+	return resource == "secrets" && (slices.Equal(rule.Verbs, []string{"create"}) ||
+		slices.Equal(rule.ResourceNames, []string{"zonewarden-audit-key"}) || slices.Equal(rule.ResourceNames, []string{"zonewarden-session-key"}))
 }
 
 func checkRule(t *testing.T, group string, rule rbacv1.PolicyRule) {
@@ -269,6 +299,8 @@ func checkRule(t *testing.T, group string, rule rbacv1.PolicyRule) {
 	for _, resource := range rule.Resources {
 		allowed := mayDo[group]
 		switch {
+		case ownSecret(resource, rule):
+			allowed = []string{"create", "get", "update"}
 		case resource == "secrets" || resource == "pods/exec" || resource == "serviceaccounts/token":
 			t.Errorf("the operator has no business with %s", resource)
 		case group == v1alpha1.GroupVersion.Group && strings.HasSuffix(resource, "/status"):
@@ -278,7 +310,9 @@ func checkRule(t *testing.T, group string, rule rbacv1.PolicyRule) {
 		case resource == "configmaps" && slices.Equal(rule.ResourceNames, []string{"zonewarden-clock"}):
 			allowed = []string{"get", "update"} // what is known of the clock
 		case resource == "configmaps" && len(rule.ResourceNames) == 0:
-			allowed = []string{"create"} // of the same; RBAC cannot limit create by name
+			allowed = []string{"create", "get", "list", "delete"} // in its own namespace; see the test above
+		case resource == "configmaps" && slices.Equal(rule.ResourceNames, []string{"zonewarden-audit", "zonewarden-audit-keys"}):
+			allowed = []string{"update"}
 		case group == "" && resource != "events", strings.HasSuffix(resource, "adminnetworkpolicies"), allowed == nil:
 			allowed = read
 		}

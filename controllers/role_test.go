@@ -13,12 +13,10 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
-	"github.com/zonewarden/zonewarden/controllers"
 )
 
 // TestTheRoleIsEnough runs the operator with the rights of config/rbac and no
@@ -52,7 +50,7 @@ func TestTheRoleIsEnough(t *testing.T) {
 	user, err := plane.AddUser("zonewarden-test")
 	w.must(err)
 	m := newMachine()
-	w.run(user, func(mgr ctrl.Manager) error { return controllers.SetupSegmentationOn(mgr, here, m.read, m.ticks) })
+	k := w.keep(keeping{user: user, machine: m, segment: 4 << 10, total: 8 << 10})
 	w.plant()
 	w.havePolicies(plantPolicies...)
 	w.condition(conduit("scada-cell", "", "", ""), v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)
@@ -67,6 +65,8 @@ func TestTheRoleIsEnough(t *testing.T) {
 	w.condition(s, v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)
 	w.must(client.IgnoreNotFound(w.Delete(w.ctx(), asset("plc-1", "cell", "10.20.1.11"))))
 
+	w.keepsATrail(k)
+
 	m.is(pass(5 * time.Minute))
 	m.look(t)
 	w.eventually("the clock's mark is written again", func() error {
@@ -79,4 +79,22 @@ func TestTheRoleIsEnough(t *testing.T) {
 	if message := w.trusts(v1alpha1.ReasonClockSynchronised); strings.Contains(message, "not kept") {
 		t.Errorf("the clock: %s", message)
 	}
+}
+
+// keepsATrail makes an operator do everything that the audit trail takes.
+func (w *world) keepsATrail(k *keeper) {
+	w.t.Helper()
+	k.KeepFor(nil)
+	for i := 0; i < 40; i += 5 {
+		w.must(k.tell(uids("w", i, i+4)...))
+	}
+	w.giveNext(2, false)
+	k.look()
+	k.look()
+	if held := w.held(); !held.Begun || held.Next != nil {
+		w.t.Errorf("the key was not changed: %+v", held)
+	}
+	_, err := k.SessionKey(w.ctx())
+	w.must(err)
+	w.intact()
 }

@@ -60,6 +60,7 @@ type Segmentation struct {
 	statuses   statusMemory
 	arrivals   arrivals
 	timekeeper *timekeeper
+	trail      *trail
 	carried    carriedConduits
 	guard      guardMemory
 	writer     *apply.Writer
@@ -114,7 +115,7 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	restrain(model.Site, choice.settings)
 	outcome := newOutcome(snapshot, model, choice)
 	outcome.verify(reports.nodes)
-	outcome.time = s.timekeeper.said()
+	outcome.time, outcome.trail = s.timekeeper.said(), s.trail.intact()
 	if outcome.admission, err = s.fetchGuard(ctx); err != nil {
 		return ctrl.Result{}, fmt.Errorf("fetching the guard: %w", err)
 	}
@@ -175,6 +176,8 @@ type outcome struct {
 	exposure *exposure.Report
 	// time is what is said of the site's clock, nil before the first look.
 	time *siteTime
+	// trail is whether the audit trail is intact, nil before the first look.
+	trail *evidence.Judgement
 	// refused are our objects that Cilium does not take, with what it says.
 	refused map[topology.ObjectRef]string
 }

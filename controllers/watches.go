@@ -93,12 +93,14 @@ func unstructuredOf(gvk schema.GroupVersionKind) *unstructured.Unstructured {
 	return u
 }
 
-// SetupSegmentation adds the reconciler to a manager, and what keeps its time.
-func SetupSegmentation(mgr ctrl.Manager, at Place) error {
-	return setupSegmentation(mgr, clock.RealClock{}, newTimekeeper(mgr, at, nil, nil))
+// SetupSegmentation adds the reconciler to a manager, what keeps its time and its audit
+// trail.
+func SetupSegmentation(mgr ctrl.Manager, at Place, o TrailOptions) error {
+	return setupSegmentation(mgr, clock.RealClock{}, newTimekeeper(mgr, at, nil, nil), newTrail(mgr, at, o))
 }
 
-func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper) error {
+func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper, t *trail) error {
+	t.stamp = k.stamp
 	d, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return fmt.Errorf("making a discovery client: %w", err)
@@ -112,6 +114,7 @@ func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper) er
 		clock:      c,
 		arrivals:   arrivals{clock: c},
 		timekeeper: k,
+		trail:      t,
 		known:      map[apply.Key]string{},
 	}
 	// One for all passes: it waits between kinds also from one pass to the next.
@@ -128,7 +131,7 @@ func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper) er
 	if err := mgr.Add(k); err != nil {
 		return fmt.Errorf("adding what keeps the time: %w", err)
 	}
-	return nil
+	return t.addTo(mgr)
 }
 
 // sources are the watches that do not depend on what the cluster serves.
@@ -153,6 +156,7 @@ func (s *Segmentation) sources() []source.Source {
 		watch(unstructuredOf(admissionKinds[1]), predicate.GenerationChangedPredicate{}),
 		source.Kind[client.Object](c, metadata(definitions), s.definitionsChanged(), policyDefinition),
 		source.Channel(s.timekeeper.changed, now()),
+		source.Channel(s.trail.changed, now()),
 	}
 }
 

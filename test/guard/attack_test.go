@@ -38,6 +38,7 @@ type chapter struct {
 var attacks = []chapter{
 	{"Add a policy", attacksByPolicy},
 	{"Touch what Zonewarden wrote", attacksOnOwnObjects},
+	{"Touch the audit trail, the clock's mark or our keys", attacksOnTheTrail},
 	{"Change a label", attacksByLabel},
 	{"Have a pod made, or leave the network", attacksByTemplate},
 	{"Touch what the network plugin works from", attacksOnThePluginsKinds},

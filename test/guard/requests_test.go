@@ -68,6 +68,18 @@ func remove(apiVersion, kind, path string, options ...client.DeleteOption) reque
 	}
 }
 
+// rewrite reads an object and writes it with an annotation more, as a whole.
+func rewrite(apiVersion, kind, path string) request {
+	return func(ctx context.Context, c *caller) error {
+		o := object(apiVersion, kind, path)
+		if err := c.Get(ctx, key(path), o); err != nil {
+			return err
+		}
+		o.SetAnnotations(map[string]string{"written": "again"})
+		return c.Update(ctx, o)
+	}
+}
+
 // removeAll deletes a collection; its requests carry no names.
 func removeAll(apiVersion, kind, namespace string, options ...client.DeleteAllOfOption) request {
 	return func(ctx context.Context, c *caller) error {

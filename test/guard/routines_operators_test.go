@@ -21,6 +21,14 @@ import (
 // routinesOfOperators are those of ours, of GitOps, of the network plugin and of vendors.
 var routinesOfOperators = []routine{
 	{name: "write, change and delete every object of ours by server-side apply", as: operator, do: everyObject},
+	{name: "keep the audit trail and the clock's mark: make, write, delete", as: operator, do: each(
+		create(segment), remove("v1", "ConfigMap", "zonewarden-system/zonewarden-audit-1-9-deadbeef"),
+		rewrite("v1", "ConfigMap", "zonewarden-system/zonewarden-audit"), rewrite("v1", "ConfigMap", "zonewarden-system/zonewarden-clock"))},
+	{
+		name: "keep the keys: make one, note that the other signed", as: operator, do: each(
+			create(sessionKey), rewrite("v1", "Secret", "zonewarden-system/zonewarden-audit-key")),
+		undo: remove("v1", "Secret", "zonewarden-system/zonewarden-session-key"),
+	},
 	{name: "write statuses", as: operator, do: merge(zonewarden, "Conduit", "history", `{"status":{"observedGeneration":1}}`, "status")},
 
 	{

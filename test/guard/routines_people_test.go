@@ -133,6 +133,11 @@ data: {}`), undo: ignoringAbsence(remove("apps/v1", "ControllerRevision", "cell-
 		create(with(swallow, "swallow", "trial", "[cell-1, cell-2, historian]", "[trial]")), remove(zonewarden, "Zone", "trial"),
 		create(with(swallow, "swallow", "scrapped", "[cell-1, cell-2, historian]", "[scrapped]", "owner: me", "owner: me\n  enforcement: Enforce")),
 		merge(zonewarden, "Zone", "scrapped", `{"metadata":{"annotations":{"zonewarden.io/allow-release":"cell is scrapped"}}}`), remove(zonewarden, "Zone", "scrapped"))},
+	{
+		name: "give the audit trail its next key, and remove a damaged trail", as: siteAdmin, do: each(
+			merge("v1", "Secret", trailKey, `{"data":{"next.pem":"bWluZQ==","begun":null}}`), remove("v1", "ConfigMap", trailHead)),
+		undo: create("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: zonewarden-audit, namespace: zonewarden-system}"),
+	},
 }
 
 func ignoringAbsence(r request) request {
