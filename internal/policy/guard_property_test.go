@@ -88,6 +88,9 @@ func (d declared) in(entries []topology.Workloads, networks []netip.Prefix, e po
 
 // opens says whether something lets a zone's pods speak with a peer in a direction.
 func (d declared) opens(z *topology.Zone, q question) bool {
+	if d.model.Site.Access && strings.HasPrefix(string(q.peer), "zonewarden-access/") {
+		return true // held at its own side
+	}
 	if z.InternalTraffic && d.in(z.Workloads, z.Networks, q.peer) || !q.ingress && d.platform(z, q) {
 		return true
 	}

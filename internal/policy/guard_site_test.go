@@ -72,6 +72,9 @@ func (d draw) site() *v1alpha1.Site {
 			},
 		},
 	}
+	if oneOf(d, "jump hosts", false, true) {
+		s.Spec.Access.JumpHosts = []v1alpha1.JumpHost{{Name: "jumphost-1", Addresses: []v1alpha1.JumpHostAddress{"10.30.5.10"}}}
+	}
 	return s
 }
 
@@ -197,6 +200,8 @@ func (d draw) snapshot() topology.Snapshot {
 			s.Pods = append(s.Pods, pod)
 		}
 	}
+	s.Namespaces = append(s.Namespaces, topology.Namespace{Name: "zonewarden-access", Labels: map[string]string{"kubernetes.io/metadata.name": "zonewarden-access"}})
+	s.Pods = append(s.Pods, topology.Pod{Namespace: "zonewarden-access", Name: "window-w", Labels: map[string]string{"app": "a", "cell": "a"}})
 	for i := range 5 {
 		s.Zones = append(s.Zones, d.zone(i))
 	}

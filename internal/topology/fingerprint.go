@@ -26,7 +26,7 @@ func fingerprint(parts ...any) string {
 }
 
 func siteFingerprint(s *Site) string {
-	return fingerprint(s.UID, s.FailMode, s.DNS, s.API)
+	return fingerprint(s.UID, s.FailMode, s.DNS, s.API, s.Access)
 }
 
 func zoneFingerprint(z *Zone) string {

@@ -49,6 +49,8 @@ type Site struct {
 	API      APIServer
 	Rules    v1alpha1.SegmentationRules
 	Guard    Guard
+	// Access says that the Site has jump hosts, so that access windows may be open.
+	Access bool
 	// PolicyMapEntries is the size of Cilium's policy map of one pod.
 	PolicyMapEntries int
 	// Fingerprint changes when anything above changes.
@@ -57,6 +59,14 @@ type Site struct {
 
 // Guard says which objects of denies stand beside the floors.
 type Guard struct{ Admission, Datapath, AdminTier bool }
+
+// WindowPods are the pods of access windows. What they may send and get is held by the
+// policy of each window and by the default deny of their namespace, in which only the
+// operator makes any.
+func WindowPods() Workloads {
+	names := []string{v1alpha1.NamespaceAccess}
+	return Workloads{Namespaces: names, Matching: names}
+}
 
 // DNS is where the cluster's name service is.
 type DNS struct {

@@ -70,6 +70,7 @@ func (r *resolver) readSite(site *v1alpha1.Site, rep *report) bool {
 				Datapath:  slices.Contains(spec.Guard.Layers, v1alpha1.GuardDatapath),
 				AdminTier: slices.Contains(spec.Guard.Layers, v1alpha1.GuardAdminTier),
 			},
+			Access:           len(spec.Access.JumpHosts) > 0,
 			PolicyMapEntries: int(spec.Platform.PolicyMapEntries),
 			DNS: DNS{
 				Namespace: spec.Platform.DNS.Namespace,

@@ -41,6 +41,7 @@ func (g *guard) ingress() []clusterpolicy.ClusterNetworkPolicyIngressRule {
 	if g.zone.InternalTraffic {
 		fixed = append(fixed, pass{name: "own zone", peers: peersOf(g.zone.Workloads)})
 	}
+	fixed = append(fixed, g.windows()...)
 	groups := g.groups(func(n topology.Neighbour) []protocol.PortRange { return n.In }, false)
 	passes, ok := g.fit("ingress", fixed, groups)
 	if !ok {
@@ -73,6 +74,7 @@ func (g *guard) egress() []clusterpolicy.ClusterNetworkPolicyEgressRule {
 		fixed = append(fixed, pass{name: "own zone", peers: peers})
 	}
 	fixed = append(fixed, g.platform()...)
+	fixed = append(fixed, g.windows()...)
 	groups := g.groups(func(n topology.Neighbour) []protocol.PortRange { return n.Out }, true)
 	passes, ok := g.fit("egress", fixed, groups)
 	if !ok {
@@ -91,6 +93,15 @@ func (g *guard) egress() []clusterpolicy.ClusterNetworkPolicyEgressRule {
 	return append(rules, clusterpolicy.ClusterNetworkPolicyEgressRule{
 		Name: everythingElse, Action: clusterpolicy.ClusterNetworkPolicyRuleActionDeny, To: denied,
 	})
+}
+
+// windows passes the pods of access windows, where there may be any: what those may do is
+// held at their side.
+func (g *guard) windows() []pass {
+	if !g.site.Access {
+		return nil
+	}
+	return []pass{{name: "access windows", peers: peersOf([]topology.Workloads{topology.WindowPods()})}}
 }
 
 // apiUnknown: without the addresses of the Kubernetes API, a zone that may reach it can

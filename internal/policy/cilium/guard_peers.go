@@ -17,7 +17,8 @@ import (
 // peers are whom a zone's members may speak with in one direction, as coarse as zones
 // are.
 type peers struct {
-	// own are the members where internal traffic passes, on every port.
+	// own are the members where internal traffic passes, on every port, and the pods of
+	// access windows where there may be any: what those may do is held at their side.
 	own pods
 	// zones are those of the neighbours that have ports in this direction. No pod is
 	// in two zones.
@@ -92,8 +93,13 @@ func (g *guard) destinations() peers {
 // addZones adds the zone itself and its neighbours. One without ports in this
 // direction is no peer: it is denied like everybody else.
 func (g *guard) addZones(p *peers, portsOf func(topology.Neighbour) []protocol.PortRange) {
+	var free []topology.Workloads
+	if g.site.Access {
+		free = append(free, topology.WindowPods())
+	}
+	p.own = podsIn(free)
 	if g.zone.InternalTraffic {
-		p.own = podsIn(g.zone.Workloads)
+		p.own = podsIn(append(free, g.zone.Workloads...))
 		for _, n := range g.zone.Networks {
 			p.networks = append(p.networks, networkPeer{prefix: n, free: true})
 		}
