@@ -10,8 +10,10 @@ import (
 	"strings"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
@@ -53,6 +55,8 @@ func CacheOptions() cache.Options {
 		&v1alpha1.NodeReport{}:  {Transform: stripReport},
 		&corev1.ConfigMap{}:     settingsOnly,
 	}
+	byObject[metadata(batchv1.SchemeGroupVersion.WithKind("Job"))] = cache.ByObject{Label: labels.SelectorFromSet(labels.Set(windowObjects))}
+	byObject[&rbacv1.ClusterRole{}] = cache.ByObject{Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelVendorSafe: "true"})}
 	atAdmission := labels.SelectorFromSet(labels.Set{guardLabel: guardAtAdmission})
 	for _, gvk := range admissionKinds {
 		byObject[unstructuredOf(gvk)] = cache.ByObject{Label: atAdmission}
@@ -95,10 +99,10 @@ func unstructuredOf(gvk schema.GroupVersionKind) *unstructured.Unstructured {
 
 // SetupSegmentation adds the reconciler to a manager, and what keeps its time.
 func SetupSegmentation(mgr ctrl.Manager, at Place) error {
-	return setupSegmentation(mgr, clock.RealClock{}, newTimekeeper(mgr, at, nil, nil))
+	return setupSegmentation(mgr, clock.RealClock{}, newTimekeeper(mgr, at, nil, nil), nil)
 }
 
-func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper) error {
+func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper, told *inForce) error {
 	d, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return fmt.Errorf("making a discovery client: %w", err)
@@ -112,6 +116,7 @@ func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper) er
 		clock:      c,
 		arrivals:   arrivals{clock: c},
 		timekeeper: k,
+		inForce:    told,
 		known:      map[apply.Key]string{},
 	}
 	// One for all passes: it waits between kinds also from one pass to the next.

@@ -47,6 +47,7 @@ type options struct {
 	leaderElect    bool
 	leaseNamespace string
 	nodeName       string
+	sessionImage   string
 	version        bool
 	log            zap.Options
 }
@@ -80,6 +81,7 @@ func parse(args []string) (*options, error) {
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "let one of several replicas work at a time")
 	f.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "namespace of the lease and of what is known of the clock; empty means the pod's own")
 	f.StringVar(&o.nodeName, "node-name", "", "node whose clock the site's time is taken from; empty means the host's name, which is a pod's own in a pod")
+	f.StringVar(&o.sessionImage, "session-image", "", "image that holds /zonewarden-session, for the pods of access windows; empty means the image of the pod that this runs in")
 	f.BoolVar(&o.version, "version", false, "print the version and exit")
 	o.log.BindFlags(f)
 	ctrl.RegisterFlags(f)
@@ -123,8 +125,10 @@ func run(o *options, logger logr.Logger) error {
 	if err != nil {
 		return fmt.Errorf("finding out where this runs: %w", err)
 	}
-	if err := controllers.SetupSegmentation(mgr, at); err != nil {
-		return fmt.Errorf("setting up segmentation: %w", err)
+	if err := controllers.Setup(mgr, at, controllers.Options{
+		Pods: controllers.PodSource{Image: o.sessionImage, Labels: podLabels},
+	}); err != nil {
+		return fmt.Errorf("setting up the operator: %w", err)
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the health check: %w", err)
@@ -141,6 +145,9 @@ func run(o *options, logger logr.Logger) error {
 
 // namespaceFile tells a pod its namespace.
 const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+
+// podLabels are on the operator's own pods, as config/manager has them.
+var podLabels = map[string]string{"app.kubernetes.io/name": "zonewarden"}
 
 // place is where this runs. The namespace is that of the lease, found as leader election
 // finds it; outside a cluster there is none.
