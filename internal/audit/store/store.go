@@ -73,13 +73,9 @@ func Open(o Options) (*Store, error) {
 	if o.Total == 0 {
 		o.Total = DefaultTotal
 	}
-	s := &Store{Options: o, keys: append([]audit.PublicKey{}, o.Keys...), cached: map[string][]audit.Entry{}}
-	for _, signer := range o.Signers {
-		key, err := audit.KeyOf(signer)
-		if err != nil {
-			return nil, fmt.Errorf("opening the audit trail: %w", err)
-		}
-		s.keys = append(s.keys, key)
+	s := &Store{Options: o, cached: map[string][]audit.Entry{}}
+	if err := s.Hold(o.Signers, o.Keys); err != nil {
+		return nil, fmt.Errorf("opening the audit trail: %w", err)
 	}
 	switch {
 	case o.Site == "" || o.Name == "":
@@ -90,6 +86,20 @@ func Open(o Options) (*Store, error) {
 		return nil, fmt.Errorf("opening the audit trail: %d bytes are less than two segments of %d", o.Total, o.Segment)
 	}
 	return s, nil
+}
+
+// Hold replaces Signers and Keys. What is known of the trail stays known.
+func (s *Store) Hold(signers []crypto.Signer, believed []audit.PublicKey) error {
+	keys := append([]audit.PublicKey{}, believed...)
+	for _, signer := range signers {
+		key, err := audit.KeyOf(signer)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, key)
+	}
+	s.Signers, s.Keys, s.keys = signers, believed, keys
+	return nil
 }
 
 // Trail is all that is kept.

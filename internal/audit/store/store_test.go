@@ -337,3 +337,36 @@ func TestPlantedSegment(t *testing.T) {
 	}
 	r.append(r.open(nil), ids("a", 1, 9)...)
 }
+
+// Other keys are held without forgetting how far the trail had come.
+func TestHoldingOtherKeysForgetsNothing(t *testing.T) {
+	r := newTrail(t)
+	s := r.open(nil)
+	r.append(s, "a001", "a002")
+	if err := s.Hold([]crypto.Signer{key(2), key(1)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ChangeKey(t.Context(), stamp, public(t, key(2))); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Hold([]crypto.Signer{key(2)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Read(t.Context()); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("a key that is believed no more is: %v", err)
+	}
+	if err := s.Hold([]crypto.Signer{key(2)}, []audit.PublicKey{public(t, key(1))}); err != nil {
+		t.Fatal(err)
+	}
+	r.append(s, "a003")
+	head, err := r.Objects.Get(t.Context(), r.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Objects.Delete(t.Context(), head); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Read(t.Context()); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("the trail is gone, and that is no damage: %v", err)
+	}
+}
