@@ -79,6 +79,30 @@ var (
 		Name: "zonewarden_clock_uncertainty_seconds",
 		Help: "How far trusted time may be from true time; infinite while none is trusted.",
 	})
+	auditEntries = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "zonewarden_audit_entries_total",
+		Help: "Entries that came into the audit trail while this replica led.",
+	})
+	auditLost = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "zonewarden_audit_lost_total",
+		Help: "Entries of the audit trail that were removed before they had been exported, in all.",
+	})
+	auditDamaged = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_audit_damaged",
+		Help: "1 while the audit trail is not intact or cannot be written, 0 otherwise and on a replica that does not lead.",
+	})
+	syslogSent = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "zonewarden_syslog_sent_total",
+		Help: "Messages that were given to a connection to the syslog receiver.",
+	})
+	syslogLost = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "zonewarden_syslog_lost_total",
+		Help: "Messages that were dropped because the queue to the syslog receiver was full.",
+	})
+	syslogConnected = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_syslog_connected",
+		Help: "1 while there is a connection to the syslog receiver, 0 otherwise.",
+	})
 	lookSeconds = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:    "zonewarden_exposure_seconds",
 		Help:    "Time of looking around the zones in one pass, for policies of others and what leads around ours.",
@@ -89,7 +113,8 @@ var (
 func init() {
 	metrics.Registry.MustRegister(policyWrites, driftReverted, passSeconds, objectsInForce,
 		findingsBySeverity, flowsEnforcedBy, heldObjects, failedWrites, zonesVerified, fullestPolicyMap, unzonedPods,
-		exposures, conduitsBlocked, lookSeconds, clockTrusted, clockUncertainty)
+		exposures, conduitsBlocked, lookSeconds, clockTrusted, clockUncertainty,
+		auditEntries, auditLost, auditDamaged, syslogSent, syslogLost, syslogConnected)
 	observeClock(clock.Verdict{})
 }
 

@@ -60,6 +60,7 @@ type Segmentation struct {
 	statuses   statusMemory
 	arrivals   arrivals
 	timekeeper *timekeeper
+	trail      *trail
 	// inForce is told what each pass finds, nil where nobody asks.
 	inForce       *inForce
 	impersonators impersonators
@@ -117,7 +118,7 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	restrain(model.Site, choice.settings)
 	outcome := newOutcome(snapshot, model, choice)
 	outcome.verify(reports.nodes)
-	outcome.time = s.timekeeper.said()
+	outcome.time, outcome.trail = s.timekeeper.said(), s.trail.intact()
 	outcome.impersonation = s.findImpersonators(ctx, snapshot.Site)
 	if outcome.admission, err = s.fetchGuard(ctx); err != nil {
 		return ctrl.Result{}, fmt.Errorf("fetching the guard: %w", err)
@@ -182,6 +183,8 @@ type outcome struct {
 	time *siteTime
 	// impersonation is who may act as any approver.
 	impersonation []v1alpha1.Finding
+	// trail is whether the audit trail is intact, nil before the first look.
+	trail *evidence.Judgement
 	// refused are our objects that Cilium does not take, with what it says.
 	refused map[topology.ObjectRef]string
 }

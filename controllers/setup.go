@@ -5,7 +5,6 @@ package controllers
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"time"
 
@@ -32,10 +31,7 @@ type PodSource struct {
 // Setup adds all that the operator does to a manager.
 func Setup(mgr ctrl.Manager, at Place, o Options) error {
 	k := newTimekeeper(mgr, at, nil, nil)
-	t, err := newTrail(mgr, at, o.Trail)
-	if err != nil {
-		return fmt.Errorf("opening the audit trail: %w", err)
-	}
+	t := newTrail(mgr, at, o.Trail)
 	if o.Pods.Image == "" {
 		o.Pods.Image = ownImage(mgr.GetAPIReader(), at.Namespace)
 	}
@@ -43,7 +39,7 @@ func Setup(mgr ctrl.Manager, at Place, o Options) error {
 	if err != nil {
 		return err
 	}
-	return setupSegmentation(mgr, clock.RealClock{}, k, windows.inForce)
+	return setupSegmentation(mgr, clock.RealClock{}, k, t, windows.inForce)
 }
 
 // findsImage bounds the look at our own pod.

@@ -57,6 +57,7 @@ func (s *Segmentation) siteStatus(o *outcome, site *v1alpha1.Site) v1alpha1.Site
 	c.budgetStatus(o)
 	c.judge(v1alpha1.ConditionSessionsMayLinger, o.evidence.Lingering())
 	c.clockStatus(o.time, &status.Clock)
+	c.auditStatus(o.trail)
 	heldStatus(c, o, &status.Held)
 	if o.drift.count > 0 {
 		c.set(v1alpha1.ConditionDrift, true, v1alpha1.ReasonForeignEdit, o.drift.message())

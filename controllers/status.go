@@ -223,6 +223,7 @@ var toldOf = []string{
 	v1alpha1.ConditionEnforcementVerified, v1alpha1.ConditionPruneHeld,
 	v1alpha1.ConditionGuarded, v1alpha1.ConditionWithinBudget,
 	v1alpha1.ConditionExposed, v1alpha1.ConditionBlocked, v1alpha1.ConditionClockTrusted,
+	v1alpha1.ConditionAuditIntact,
 }
 
 // longestNote that an event may have.

@@ -213,7 +213,7 @@ func (w *world) startOperator() *operator {
 
 func (w *world) startOperatorAs(user *rest.Config) *operator {
 	w.t.Helper()
-	return w.run(user, func(mgr ctrl.Manager) error { return controllers.SetupSegmentation(mgr, here) })
+	return w.run(user, func(mgr ctrl.Manager) error { return controllers.Setup(mgr, here, controllers.Options{}) })
 }
 
 // startOperatorAt starts it with a clock of the test's own.

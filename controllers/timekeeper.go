@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,18 +50,21 @@ type timekeeper struct {
 	ticks  <-chan time.Time
 	record *clockRecord
 
-	// known says that state is what was kept. While it is not, nothing is trusted and
-	// nothing is written.
-	known bool
-	state clock.State
 	// kept is what was read or written last, and for which verdict.
 	kept    clock.State
 	keptFor clock.Reason
 
-	mu   sync.Mutex
-	last *siteTime
-	// changed brings a pass.
+	mu sync.Mutex
+	// known says that state is what was kept. While it is not, nothing is trusted and
+	// nothing is written.
+	known bool
+	state clock.State
+	// declared are the Site's rules as the last look found them.
+	declared clock.Rules
+	last     *siteTime
+	// changed brings a pass over the zones, and tells one over the windows.
 	changed chan event.GenericEvent
+	tells   []chan event.GenericEvent
 }
 
 // siteTime is what is said of the Site's time.
@@ -113,7 +117,7 @@ func (k *timekeeper) look(ctx context.Context) {
 	if err != nil {
 		return // the cache answers, unless the operator stops
 	}
-	if !k.known {
+	if !k.knows() {
 		if err := k.recall(ctx); err != nil {
 			log.FromContext(ctx).Error(err, "nothing is known of the clock")
 			k.say(ctx, clock.Verdict{Reason: clock.UnknownState, Message: fmt.Sprintf(
@@ -121,22 +125,18 @@ func (k *timekeeper) look(ctx context.Context) {
 			return
 		}
 	}
-	reading, err := k.read()
+	v, next, err := k.judge(rules)
 	if err != nil {
 		log.FromContext(ctx).Error(err, "the node's clocks cannot be read")
-		reading = clock.Reading{}
 	}
-	reading.Wall = reading.Wall.UTC()
-	v, next := clock.Decide(k.state, reading, rules)
-	k.state = next
 	switch v.Reason {
 	case clock.UnknownState:
-		k.known = false // looked up again: the later version, or somebody, may have mended it
+		k.forget() // looked up again: the later version, or somebody, may have mended it
 		k.say(ctx, v, nil)
 	case clock.Unreadable:
 		k.say(ctx, v, nil)
 	default:
-		v.Message += k.keep(ctx, v.Reason)
+		v.Message += k.keep(ctx, next, v.Reason)
 		k.say(ctx, v, shownClock(next.Boots[0]))
 	}
 }
@@ -177,32 +177,35 @@ func (k *timekeeper) recall(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	k.known, k.state, k.kept, k.keptFor = true, state, state, ""
+	k.kept, k.keptFor = state, ""
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.known, k.state = true, state
 	return nil
 }
 
 // keep writes the state where it is to be written, and returns what people have to know
 // beside the verdict.
-func (k *timekeeper) keep(ctx context.Context, reason clock.Reason) string {
+func (k *timekeeper) keep(ctx context.Context, state clock.State, reason clock.Reason) string {
 	if k.record.namespace == "" {
 		return "; this is kept in memory only, because the operator knows no namespace of its own"
 	}
-	if !k.kept.Outdated(k.state, keepsMark) && (k.keptFor == "" || k.keptFor == reason) {
+	if !k.kept.Outdated(state, keepsMark) && (k.keptFor == "" || k.keptFor == reason) {
 		k.keptFor = reason
 		return ""
 	}
-	theirs, err := k.record.keep(ctx, k.state)
+	theirs, err := k.record.keep(ctx, state)
 	switch {
 	case theirs:
 		// Another leader, or a person. What they wrote counts, from the next look on.
 		log.FromContext(ctx).Info("somebody else wrote what is known of the clock")
-		k.known = false
+		k.forget()
 		return ""
 	case err != nil:
 		log.FromContext(ctx).Error(err, "what is known of the clock is not kept")
 		return fmt.Sprintf("; this is not kept in ConfigMap %s yet, the operator's log says why", k.record.key())
 	}
-	k.kept, k.keptFor = k.state, reason
+	k.kept, k.keptFor = state, reason
 	return ""
 }
 
@@ -218,9 +221,11 @@ func (k *timekeeper) say(ctx context.Context, v clock.Verdict, shown *v1alpha1.S
 		return
 	}
 	log.FromContext(ctx).Info("the site's time", "trusted", said.Trusted, "reason", said.Reason, "message", said.Message)
-	select {
-	case k.changed <- event.GenericEvent{}:
-	default: // a pass is on its way, and reads this
+	for _, c := range slices.Concat(k.tells, []chan event.GenericEvent{k.changed}) {
+		select {
+		case c <- event.GenericEvent{}:
+		default: // a pass is on its way, and reads this
+		}
 	}
 }
 

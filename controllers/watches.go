@@ -97,12 +97,8 @@ func unstructuredOf(gvk schema.GroupVersionKind) *unstructured.Unstructured {
 	return u
 }
 
-// SetupSegmentation adds the reconciler to a manager, and what keeps its time.
-func SetupSegmentation(mgr ctrl.Manager, at Place) error {
-	return setupSegmentation(mgr, clock.RealClock{}, newTimekeeper(mgr, at, nil, nil), nil)
-}
-
-func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper, told *inForce) error {
+func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper, t *trail, told *inForce) error {
+	t.stamp = k.stamp
 	d, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return fmt.Errorf("making a discovery client: %w", err)
@@ -117,6 +113,7 @@ func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper, to
 		arrivals:   arrivals{clock: c},
 		timekeeper: k,
 		inForce:    told,
+		trail:      t,
 		known:      map[apply.Key]string{},
 	}
 	// One for all passes: it waits between kinds also from one pass to the next.
@@ -133,7 +130,7 @@ func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper, to
 	if err := mgr.Add(k); err != nil {
 		return fmt.Errorf("adding what keeps the time: %w", err)
 	}
-	return nil
+	return t.addTo(mgr)
 }
 
 // sources are the watches that do not depend on what the cluster serves.
@@ -158,6 +155,7 @@ func (s *Segmentation) sources() []source.Source {
 		watch(unstructuredOf(admissionKinds[1]), predicate.GenerationChangedPredicate{}),
 		source.Kind[client.Object](c, metadata(definitions), s.definitionsChanged(), policyDefinition),
 		source.Channel(s.timekeeper.changed, now()),
+		source.Channel(s.trail.changed, now()),
 	}
 }
 

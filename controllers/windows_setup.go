@@ -40,7 +40,7 @@ func setupWindows(mgr ctrl.Manager, at Place, k *timekeeper, t *trail, pods PodS
 		closed: map[types.UID]bool{}, laid: map[types.UID][]fuse{}, warned: map[types.UID]warning{},
 	}
 	w.sessions = newSessions(w.left, changed)
-	k.alsoTell(changed)
+	k.tells = append(k.tells, changed)
 	c, err := controller.New("windows", mgr, controller.Options{Reconciler: w, MaxConcurrentReconciles: 1})
 	if err != nil {
 		return nil, fmt.Errorf("making the controller of windows: %w", err)

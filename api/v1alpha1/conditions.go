@@ -43,6 +43,9 @@ const (
 	// ConditionClockTrusted says on the Site whether its time is trusted. While it is
 	// not, no access is granted and none is declared over.
 	ConditionClockTrusted = "ClockTrusted"
+	// ConditionAuditIntact says on the Site whether the audit trail is as it was left, and
+	// can be written. While it is not, no vendor access is granted.
+	ConditionAuditIntact = "AuditIntact"
 	// ConditionImagesPresent says on a window whether its pod's image is on a node that may
 	// run it.
 	ConditionImagesPresent = "ImagesPresent"
@@ -199,6 +202,15 @@ const (
 	ReasonClockFarAhead        = "FarAhead"
 	ReasonClockUnreadable      = "Unreadable"
 	ReasonClockUnknownState    = "UnknownState"
+
+	// ReasonTrailIntact and those after it say for AuditIntact how the audit trail is: as it
+	// was left; edited, or gone; without the key that signs it; past its bound with nothing
+	// that may go; not to be read or written now.
+	ReasonTrailIntact      = "TrailIntact"
+	ReasonTrailDamaged     = "TrailDamaged"
+	ReasonTrailNoKey       = "TrailNoKey"
+	ReasonTrailFull        = "TrailFull"
+	ReasonTrailUnavailable = "TrailUnavailable"
 
 	ReasonZoneNotFound         = "ZoneNotFound"
 	ReasonZoneNotAccepted      = "ZoneNotAccepted"

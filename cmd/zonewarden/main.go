@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"runtime/debug"
@@ -48,6 +49,7 @@ type options struct {
 	leaseNamespace string
 	nodeName       string
 	sessionImage   string
+	trail          controllers.TrailOptions
 	version        bool
 	log            zap.Options
 }
@@ -82,6 +84,8 @@ func parse(args []string) (*options, error) {
 	f.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "namespace of the lease and of what is known of the clock; empty means the pod's own")
 	f.StringVar(&o.nodeName, "node-name", "", "node whose clock the site's time is taken from; empty means the host's name, which is a pod's own in a pod")
 	f.StringVar(&o.sessionImage, "session-image", "", "image that holds /zonewarden-session, for the pods of access windows; empty means the image of the pod that this runs in")
+	f.StringVar(&o.trail.SyslogAddress, "syslog-address", "", "host:port of the syslog receiver that the audit trail is sent to, over TLS (RFC 5425); empty sends none")
+	f.StringVar(&o.trail.SyslogTLSDir, "syslog-tls-dir", "", "folder with ca.crt, tls.crt and tls.key for the syslog receiver, as a Secret is mounted; read again when they change")
 	f.BoolVar(&o.version, "version", false, "print the version and exit")
 	o.log.BindFlags(f)
 	ctrl.RegisterFlags(f)
@@ -92,7 +96,25 @@ func parse(args []string) (*options, error) {
 		fmt.Fprintf(f.Output(), "unexpected argument %q\n", f.Arg(0))
 		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
+	if err := o.checkSyslog(); err != nil {
+		fmt.Fprintln(f.Output(), err)
+		return nil, err
+	}
 	return o, nil
+}
+
+// checkSyslog refuses what would send nothing, or in the clear.
+func (o *options) checkSyslog() error {
+	if (o.trail.SyslogAddress == "") != (o.trail.SyslogTLSDir == "") {
+		return errors.New("--syslog-address and --syslog-tls-dir belong together: there is no syslog without TLS")
+	}
+	if o.trail.SyslogAddress == "" {
+		return nil
+	}
+	if host, port, err := net.SplitHostPort(o.trail.SyslogAddress); err != nil || host == "" || port == "" {
+		return fmt.Errorf("--syslog-address: %q is not host:port", o.trail.SyslogAddress)
+	}
+	return nil
 }
 
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=zonewarden-system,resources=leases,verbs=get;create;update
@@ -126,7 +148,7 @@ func run(o *options, logger logr.Logger) error {
 		return fmt.Errorf("finding out where this runs: %w", err)
 	}
 	if err := controllers.Setup(mgr, at, controllers.Options{
-		Pods: controllers.PodSource{Image: o.sessionImage, Labels: podLabels},
+		Trail: o.trail, Pods: controllers.PodSource{Image: o.sessionImage, Labels: podLabels},
 	}); err != nil {
 		return fmt.Errorf("setting up the operator: %w", err)
 	}

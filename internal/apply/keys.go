@@ -18,8 +18,13 @@ import (
 	"github.com/zonewarden/zonewarden/internal/audit/signing"
 )
 
-// ErrNoSecret says that there is no Secret of that name.
-var ErrNoSecret = errors.New("there is no such Secret")
+// What is wrong with a Secret.
+var (
+	// ErrNoSecret says that there is none of that name.
+	ErrNoSecret = errors.New("there is no such Secret")
+	// ErrNoKeys says that what it holds is no keys.
+	ErrNoKeys = errors.New("it does not hold keys as it should")
+)
 
 // KeySecret is a Secret of the operator's own that holds signing keys.
 type KeySecret struct {
@@ -54,7 +59,7 @@ func (s KeySecret) Read(ctx context.Context) (HeldKeys, error) {
 	}
 	keys, err := signing.Parse(secret.Data)
 	if err != nil {
-		return HeldKeys{}, fmt.Errorf("reading Secret %s/%s: %w", s.Namespace, s.Name, err)
+		return HeldKeys{}, fmt.Errorf("reading Secret %s/%s: %w: %w", s.Namespace, s.Name, ErrNoKeys, err)
 	}
 	return HeldKeys{Keys: keys, version: secret.ResourceVersion}, nil
 }
