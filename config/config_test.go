@@ -85,8 +85,10 @@ func TestWhatIsInstalled(t *testing.T) {
 		"ClusterRole/zonewarden", "ClusterRole/zonewarden-access-approver", "ClusterRole/zonewarden-access-requester",
 		"ClusterRole/zonewarden-break-glass", "ClusterRole/zonewarden-conduit-author", "ClusterRole/zonewarden-enforcer",
 		"ClusterRole/zonewarden-network-plugin", "ClusterRole/zonewarden-shift", "ClusterRole/zonewarden-site-administrator",
-		"ClusterRole/zonewarden-vendor", "ClusterRole/zonewarden-viewer",
+		"ClusterRole/zonewarden-vendor", "ClusterRole/zonewarden-viewer", "ClusterRole/zonewarden-window-granter",
 		"ClusterRoleBinding/zonewarden", "ClusterRoleBinding/zonewarden-enforcer", "ClusterRoleBinding/zonewarden-network-plugin",
+		"ClusterRoleBinding/zonewarden-window-granter",
+		"Namespace/zonewarden-access", "NetworkPolicy/default-deny", "Role/zonewarden-windows", "RoleBinding/zonewarden-windows",
 		"CustomResourceDefinition/accesslocks.zonewarden.io", "CustomResourceDefinition/approvals.zonewarden.io",
 		"CustomResourceDefinition/assets.zonewarden.io", "CustomResourceDefinition/conduits.zonewarden.io",
 		"CustomResourceDefinition/nodereports.zonewarden.io", "CustomResourceDefinition/sites.zonewarden.io",
@@ -264,6 +266,8 @@ func checkRule(t *testing.T, group string, rule rbacv1.PolicyRule) {
 		"networking.k8s.io":   {"get", "list", "watch", "create", "patch", "delete"},
 
 		"policy.networking.k8s.io": {"get", "list", "watch", "create", "patch", "delete"},
+		// Fuses of windows. What a window's rights are is bound by them.
+		"batch": {"get", "list", "watch", "create", "patch", "delete"},
 	}
 	read := []string{"get", "list", "watch"}
 	for _, resource := range rule.Resources {
@@ -273,6 +277,8 @@ func checkRule(t *testing.T, group string, rule rbacv1.PolicyRule) {
 			t.Errorf("the operator has no business with %s", resource)
 		case group == v1alpha1.GroupVersion.Group && strings.HasSuffix(resource, "/status"):
 			allowed = []string{"get", "patch"}
+		case resource == "rolebindings":
+			allowed = []string{"get", "list", "watch", "create", "patch", "delete"} // never bind or escalate
 		case resource == "sites" && slices.Equal(rule.ResourceNames, []string{"site"}):
 			allowed = []string{"enforce"} // write past the guard what the guard keeps
 		case resource == "configmaps" && slices.Equal(rule.ResourceNames, []string{"zonewarden-clock"}):

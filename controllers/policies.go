@@ -46,7 +46,7 @@ var policyKinds = []policyKind{
 	{apply.GVKNetworkPolicy, ""},
 	{apply.GVKClusterwidePolicy, "ciliumclusterwidenetworkpolicies"},
 	{apply.GVKCIDRGroup, "ciliumcidrgroups"},
-	{schema.GroupVersionKind{Group: ciliumGroup, Version: "v2", Kind: "CiliumNetworkPolicy"}, "ciliumnetworkpolicies"},
+	{gvkNamespacedPolicy, "ciliumnetworkpolicies"},
 	{schema.GroupVersionKind{Group: adminGroup, Kind: "AdminNetworkPolicy"}, "adminnetworkpolicies"},
 	{schema.GroupVersionKind{Group: adminGroup, Kind: "BaselineAdminNetworkPolicy"}, "baselineadminnetworkpolicies"},
 	{apply.GVKAdminTierPolicy, adminTierPlural},
@@ -57,9 +57,15 @@ func isPolicy(kind schema.GroupKind) bool {
 	return slices.ContainsFunc(policyKinds, func(k policyKind) bool { return k.GroupKind() == kind })
 }
 
+// gvkNamespacedPolicy is the kind of Cilium's in which only windows have policies.
+var gvkNamespacedPolicy = schema.GroupVersionKind{Group: ciliumGroup, Version: "v2", Kind: "CiliumNetworkPolicy"}
+
 // trim leaves of a policy what the cache keeps. Ours are only in kinds, and versions of
 // them, that we write.
 func trim(gvk schema.GroupVersionKind, u *unstructured.Unstructured) (any, error) {
+	if gvk == gvkNamespacedPolicy && apply.OfWindow(u.GetLabels()) {
+		return apply.Strip(u)
+	}
 	if apply.GVKOf(gvk.Kind) == gvk {
 		return apply.Trim(u)
 	}
@@ -173,6 +179,9 @@ func (s *Segmentation) policyChanged() predicate.Predicate {
 		if !ok || !apply.Stripped(u) {
 			return true
 		}
+		if apply.OfWindow(u.GetLabels()) {
+			return false
+		}
 		seen, err := apply.Observe(u)
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -212,6 +221,9 @@ func (s *Segmentation) observe(ctx context.Context) (observation, error) {
 			u, ok := item.(*unstructured.Unstructured)
 			if !ok {
 				return observation{}, fmt.Errorf("listing %s: a %T among them", gvk.Kind, item)
+			}
+			if apply.Stripped(u) && apply.OfWindow(u.GetLabels()) {
+				continue
 			}
 			// Only what carries our label was stripped, and only in kinds that we write.
 			if !apply.Stripped(u) {

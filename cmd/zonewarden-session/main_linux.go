@@ -41,6 +41,7 @@ const usage = `zonewarden-session runs inside the pod of a vendor access window 
 Usage:
   zonewarden-session relay [flags]   forward ports from the jump host to the window's targets
   zonewarden-session hold [flags]    be the first process of a session pod
+  zonewarden-session copy DIR        put this program into a folder, for a pod with another image
   zonewarden-session version
 
 Each flag may instead be in the variable ZONEWARDEN_SESSION, a JSON object by the flags'
@@ -71,6 +72,8 @@ func command(start boot.Instant, args []string, env string, stderr io.Writer) in
 	name, args := args[0], args[1:]
 	switch name {
 	case "relay", "hold":
+	case "copy":
+		return copyTo(args, stderr)
 	case "version":
 		fmt.Println(buildinfo.Version())
 		return exitEnded

@@ -17,6 +17,16 @@ import (
 // objects filters by it: the cache has those of others as well.
 var Ours = labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue})
 
+// KindWindow is the kind by which objects of access windows say what they were made of.
+const KindWindow = "VendorAccessWindow"
+
+// OfWindow says that an object carries out an access window. It is neither to be pruned
+// here nor somebody else's hole: who decides about windows writes it, and deletes what
+// carries these labels and no open window asked for.
+func OfWindow(of map[string]string) bool {
+	return of[v1alpha1.LabelManagedBy] == v1alpha1.LabelManagedByValue && of[v1alpha1.LabelKind] == KindWindow
+}
+
 // mostNetworks of a foreign group of addresses that the cache keeps.
 const mostNetworks = 256
 

@@ -165,7 +165,7 @@ func NewPlan(in Input) *Plan {
 	var gone []Observed
 	for _, o := range in.Observed {
 		p.Clusterwide = p.Clusterwide || o.Key.Kind == policy.KindClusterwidePolicy
-		if wanted[o.Key] {
+		if wanted[o.Key] || o.Source.Kind == KindWindow {
 			continue
 		}
 		d, declared := in.Declared[o.Source]
