@@ -52,9 +52,9 @@ func newAccessWorld(t *testing.T) *accessWorld {
 	s.Spec.Access.Clock.HardwareClock = v1alpha1.HardwareClockGood
 	w.make(s, zone("cell-1", devices("cell-1")),
 		&v1alpha1.Asset{ObjectMeta: metav1.ObjectMeta{Name: "drive", Labels: map[string]string{"zone": "cell-1"}},
-			Spec: v1alpha1.AssetSpec{Tag: "DRV-1", Addresses: []v1alpha1.AssetAddress{"10.20.0.7"}}},
+			Spec: v1alpha1.AssetSpec{Tag: "DRV-1", Role: "Drive", Addresses: []v1alpha1.AssetAddress{"10.20.0.7"}}},
 		&v1alpha1.Vendor{ObjectMeta: objectMeta("acme"), Spec: v1alpha1.VendorSpec{
-			Company: "Acme", People: []v1alpha1.VendorPerson{{User: "tech-1@acme.example"}}, ContractEnd: "2099-12-31", Zones: []string{"cell-1"},
+			Company: "Acme", People: []v1alpha1.VendorPerson{{User: "tech-1@acme.example", Name: "A. Technician"}}, ContractEnd: "2099-12-31", Zones: []string{"cell-1"},
 		}})
 	a.node = startNode(t, w)
 	return a
@@ -272,15 +272,16 @@ func (n *node) start(ctx context.Context, p *corev1.Pod) {
 	run := &podRun{done: make(chan struct{})}
 	runCtx, cancel := context.WithCancel(context.Background())
 	run.cancel = cancel
+	uid := string(p.UID)
 	go func() {
 		defer close(run.done)
 		_ = session.Run(runCtx, session.Config{
-			Operator: key, Window: flags.Window, Pod: string(p.UID), Start: boot.Now(), First: time.Minute, Control: control,
+			Operator: key, Window: flags.Window, Pod: uid, Start: boot.Now(), First: time.Minute, Control: control,
 			Status: func() until.Status { return until.Status{Processes: 1} },
 		}, func(ctx context.Context) error { <-ctx.Done(); return nil })
 	}()
 	n.mu.Lock()
-	n.runs[string(p.UID)] = run
+	n.runs[uid] = run
 	n.mu.Unlock()
 	before := p.DeepCopy()
 	p.Status.Phase, p.Status.PodIP, p.Status.PodIPs = corev1.PodRunning, address, []corev1.PodIP{{IP: address}}

@@ -43,7 +43,7 @@ kind: Vendor
 metadata: {name: acme-drives}
 spec:
   company: Acme Drives Service
-  people: [{user: ` + technician + `}]
+  people: [{user: ` + technician + `, name: A. Technician}]
   contractEnd: "2099-12-31"
   zones: [cell-pumping]`
 
