@@ -108,6 +108,10 @@ func (w *world) empty() {
 		w.must(client.IgnoreNotFound(w.DeleteAllOf(w.ctx(), u)))
 	}
 	w.must(client.IgnoreNotFound(w.Delete(w.ctx(), clockRecord())))
+	w.must(w.DeleteAllOf(w.ctx(), &corev1.ConfigMap{}, client.InNamespace(here.Namespace), client.MatchingLabels{apply.LabelAudit: apply.LabelAuditValue}))
+	for _, o := range []client.Object{auditKey(), sessionKey(), publishedKeys()} {
+		w.must(client.IgnoreNotFound(w.Delete(w.ctx(), o)))
+	}
 	var namespaces corev1.NamespaceList
 	w.must(w.List(w.ctx(), &namespaces, client.HasLabels{"zonewarden.io/scope"}))
 	for _, ns := range namespaces.Items {
@@ -213,7 +217,9 @@ func (w *world) startOperator() *operator {
 
 func (w *world) startOperatorAs(user *rest.Config) *operator {
 	w.t.Helper()
-	return w.run(user, func(mgr ctrl.Manager) error { return controllers.Setup(mgr, here, controllers.Options{}) })
+	return w.run(user, func(mgr ctrl.Manager) error {
+		return controllers.Setup(mgr, here, controllers.Options{})
+	})
 }
 
 // startOperatorAt starts it with a clock of the test's own.

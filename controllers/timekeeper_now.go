@@ -42,7 +42,12 @@ func (k *timekeeper) current() (clock.Verdict, clock.Reading) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !k.known || k.last == nil {
-		return unjudged(), clock.Reading{}
+		reading, err := k.read()
+		if err != nil {
+			reading = clock.Reading{}
+		}
+		reading.Wall = reading.Wall.UTC()
+		return unjudged(), reading
 	}
 	v, reading, _ := k.lookNow() // an error is a verdict as well
 	return v, reading

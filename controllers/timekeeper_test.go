@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	dto "github.com/prometheus/client_model/go"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -138,17 +139,22 @@ func (w *world) shown() *v1alpha1.SiteClock {
 // gauge reads one of the operator's gauges.
 func gauge(t *testing.T, name string) float64 {
 	t.Helper()
+	return metricNamed(t, name).GetGauge().GetValue()
+}
+
+func metricNamed(t *testing.T, name string) *dto.Metric {
+	t.Helper()
 	families, err := metrics.Registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range families {
 		if f.GetName() == name {
-			return f.GetMetric()[0].GetGauge().GetValue()
+			return f.GetMetric()[0]
 		}
 	}
 	t.Fatalf("there is no metric %s", name)
-	return 0
+	return nil
 }
 
 func TestTheClockIsTrustedOnceItIsSynchronised(t *testing.T) {

@@ -62,6 +62,8 @@ type trail struct {
 	// ticks bring the looks after the first; nil: every looksAtTrail.
 	ticks  <-chan time.Time
 	syslog *syslogFeed
+	// segment and total are the store's bounds, 0 for its own.
+	segment, total int
 
 	// mu is held while requests are made, each of bounded time.
 	mu sync.Mutex

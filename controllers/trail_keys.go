@@ -77,6 +77,7 @@ func (t *trail) open(ctx context.Context, held apply.HeldKeys) error {
 	}
 	t.store, err = store.Open(store.Options{
 		Objects: t.objects, Site: site, Name: trailName, Signers: held.Signers(), Keys: held.Retired, Keep: t.needed,
+		Segment: t.segment, Total: t.total,
 	})
 	return err
 }
