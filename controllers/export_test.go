@@ -17,15 +17,15 @@ import (
 	nodeclock "github.com/zonewarden/zonewarden/internal/clock"
 )
 
-// SetupSegmentationAt is SetupSegmentation with a clock of the caller's own.
+// SetupSegmentationAt sets up the passes over the zones with a clock of the caller's own.
 func SetupSegmentationAt(mgr ctrl.Manager, at Place, c clock.PassiveClock) error {
-	return setupSegmentation(mgr, c, newTimekeeper(mgr, at, nil, nil), newTrail(mgr, at, TrailOptions{}))
+	return setupSegmentation(mgr, c, newTimekeeper(mgr, at, nil, nil), newTrail(mgr, at, TrailOptions{}), nil)
 }
 
-// SetupSegmentationOn is SetupSegmentation on a node of the caller's own, whose clocks are
+// SetupSegmentationOn sets them up on a node of the caller's own, whose clocks are
 // looked at when it starts and with every tick.
 func SetupSegmentationOn(mgr ctrl.Manager, at Place, read func() (nodeclock.Reading, error), ticks <-chan time.Time) error {
-	return setupSegmentation(mgr, clock.RealClock{}, newTimekeeper(mgr, at, read, ticks), newTrail(mgr, at, TrailOptions{}))
+	return setupSegmentation(mgr, clock.RealClock{}, newTimekeeper(mgr, at, read, ticks), newTrail(mgr, at, TrailOptions{}), nil)
 }
 
 // Watch is what the controller of windows has of the others: the trail and the time.
@@ -48,9 +48,9 @@ func NewWatch(
 	return &Watch{trail: t, time: newTimekeeper(mgr, at, read, ticks)}
 }
 
-// Setup is SetupSegmentation with it.
+// Setup sets up the passes over the zones with it.
 func (w *Watch) Setup(mgr ctrl.Manager) error {
-	return setupSegmentation(mgr, clock.RealClock{}, w.time, w.trail)
+	return setupSegmentation(mgr, clock.RealClock{}, w.time, w.trail, nil)
 }
 
 // Read is the trail's.

@@ -61,9 +61,12 @@ type Segmentation struct {
 	arrivals   arrivals
 	timekeeper *timekeeper
 	trail      *trail
-	carried    carriedConduits
-	guard      guardMemory
-	writer     *apply.Writer
+	// inForce is told what each pass finds, nil where nobody asks.
+	inForce       *inForce
+	impersonators impersonators
+	carried       carriedConduits
+	guard         guardMemory
+	writer        *apply.Writer
 
 	// known are the digests last seen or written, to tell edits by others from
 	// changes of our own.
@@ -116,12 +119,14 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	outcome := newOutcome(snapshot, model, choice)
 	outcome.verify(reports.nodes)
 	outcome.time, outcome.trail = s.timekeeper.said(), s.trail.intact()
+	outcome.impersonation = s.findImpersonators(ctx, snapshot.Site)
 	if outcome.admission, err = s.fetchGuard(ctx); err != nil {
 		return ctrl.Result{}, fmt.Errorf("fetching the guard: %w", err)
 	}
 	if err := s.holdForAssets(ctx, outcome); err != nil {
 		return ctrl.Result{}, err
 	}
+	s.inForce.publish(outcome)
 	if model.Site != nil && choice.usable() && outcome.held == "" {
 		if err := s.carryOut(ctx, outcome); err != nil {
 			return ctrl.Result{}, err
@@ -176,6 +181,8 @@ type outcome struct {
 	exposure *exposure.Report
 	// time is what is said of the site's clock, nil before the first look.
 	time *siteTime
+	// impersonation is who may act as any approver.
+	impersonation []v1alpha1.Finding
 	// trail is whether the audit trail is intact, nil before the first look.
 	trail *evidence.Judgement
 	// refused are our objects that Cilium does not take, with what it says.

@@ -218,7 +218,7 @@ func (w *world) startOperator() *operator {
 func (w *world) startOperatorAs(user *rest.Config) *operator {
 	w.t.Helper()
 	return w.run(user, func(mgr ctrl.Manager) error {
-		return controllers.SetupSegmentation(mgr, here, controllers.TrailOptions{})
+		return controllers.Setup(mgr, here, controllers.Options{})
 	})
 }
 

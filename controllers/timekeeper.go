@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -61,8 +62,9 @@ type timekeeper struct {
 	// declared are the Site's rules as the last look found them.
 	declared clock.Rules
 	last     *siteTime
-	// changed brings a pass.
+	// changed brings a pass over the zones, and tells one over the windows.
 	changed chan event.GenericEvent
+	tells   []chan event.GenericEvent
 }
 
 // siteTime is what is said of the Site's time.
@@ -219,9 +221,11 @@ func (k *timekeeper) say(ctx context.Context, v clock.Verdict, shown *v1alpha1.S
 		return
 	}
 	log.FromContext(ctx).Info("the site's time", "trusted", said.Trusted, "reason", said.Reason, "message", said.Message)
-	select {
-	case k.changed <- event.GenericEvent{}:
-	default: // a pass is on its way, and reads this
+	for _, c := range slices.Concat(k.tells, []chan event.GenericEvent{k.changed}) {
+		select {
+		case c <- event.GenericEvent{}:
+		default: // a pass is on its way, and reads this
+		}
 	}
 }
 

@@ -10,8 +10,10 @@ import (
 	"strings"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
@@ -53,6 +55,8 @@ func CacheOptions() cache.Options {
 		&v1alpha1.NodeReport{}:  {Transform: stripReport},
 		&corev1.ConfigMap{}:     settingsOnly,
 	}
+	byObject[metadata(batchv1.SchemeGroupVersion.WithKind("Job"))] = cache.ByObject{Label: labels.SelectorFromSet(labels.Set(windowObjects))}
+	byObject[&rbacv1.ClusterRole{}] = cache.ByObject{Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelVendorSafe: "true"})}
 	atAdmission := labels.SelectorFromSet(labels.Set{guardLabel: guardAtAdmission})
 	for _, gvk := range admissionKinds {
 		byObject[unstructuredOf(gvk)] = cache.ByObject{Label: atAdmission}
@@ -93,13 +97,7 @@ func unstructuredOf(gvk schema.GroupVersionKind) *unstructured.Unstructured {
 	return u
 }
 
-// SetupSegmentation adds the reconciler to a manager, what keeps its time and its audit
-// trail.
-func SetupSegmentation(mgr ctrl.Manager, at Place, o TrailOptions) error {
-	return setupSegmentation(mgr, clock.RealClock{}, newTimekeeper(mgr, at, nil, nil), newTrail(mgr, at, o))
-}
-
-func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper, t *trail) error {
+func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper, t *trail, told *inForce) error {
 	t.stamp = k.stamp
 	d, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
@@ -114,6 +112,7 @@ func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper, t 
 		clock:      c,
 		arrivals:   arrivals{clock: c},
 		timekeeper: k,
+		inForce:    told,
 		trail:      t,
 		known:      map[apply.Key]string{},
 	}

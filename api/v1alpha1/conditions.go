@@ -111,6 +111,21 @@ const (
 	ReasonForeignEdit = "ForeignEdit"
 	ReasonNoDrift     = "NoDrift"
 
+	// How the ending of a window stands: found by trying that nothing passes, or not yet.
+	ReasonProvedOver = "ProvedOver"
+	ReasonEnding     = "Ending"
+	// Whether an open window ends without us.
+	ReasonByItself    = "ByItself"
+	ReasonNotByItself = "NotByItself"
+	ReasonNotTold     = "NotTold"
+	// Where the image of a window's pod is.
+	ReasonImagesPresent     = "ImagesPresent"
+	ReasonImagesMissing     = "ImagesMissing"
+	ReasonImagesNotReported = "ImagesNotReported"
+	// ReasonMayImpersonate: somebody may act as any approver before the API server.
+	ReasonMayImpersonate = "MayImpersonate"
+	// ReasonWindowNotFound: an approval names no window that exists.
+	ReasonWindowNotFound = "WindowNotFound"
 	// ReasonInvalidPolicy: Cilium does not take a policy object of ours.
 	ReasonInvalidPolicy = "InvalidPolicy"
 

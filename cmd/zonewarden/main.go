@@ -48,6 +48,7 @@ type options struct {
 	leaderElect    bool
 	leaseNamespace string
 	nodeName       string
+	sessionImage   string
 	trail          controllers.TrailOptions
 	version        bool
 	log            zap.Options
@@ -82,6 +83,7 @@ func parse(args []string) (*options, error) {
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "let one of several replicas work at a time")
 	f.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "namespace of the lease and of what is known of the clock; empty means the pod's own")
 	f.StringVar(&o.nodeName, "node-name", "", "node whose clock the site's time is taken from; empty means the host's name, which is a pod's own in a pod")
+	f.StringVar(&o.sessionImage, "session-image", "", "image that holds /zonewarden-session, for the pods of access windows; empty means the image of the pod that this runs in")
 	f.StringVar(&o.trail.SyslogAddress, "syslog-address", "", "host:port of the syslog receiver that the audit trail is sent to, over TLS (RFC 5425); empty sends none")
 	f.StringVar(&o.trail.SyslogTLSDir, "syslog-tls-dir", "", "folder with ca.crt, tls.crt and tls.key for the syslog receiver, as a Secret is mounted; read again when they change")
 	f.BoolVar(&o.version, "version", false, "print the version and exit")
@@ -145,8 +147,10 @@ func run(o *options, logger logr.Logger) error {
 	if err != nil {
 		return fmt.Errorf("finding out where this runs: %w", err)
 	}
-	if err := controllers.SetupSegmentation(mgr, at, o.trail); err != nil {
-		return fmt.Errorf("setting up segmentation: %w", err)
+	if err := controllers.Setup(mgr, at, controllers.Options{
+		Trail: o.trail, Pods: controllers.PodSource{Image: o.sessionImage, Labels: podLabels},
+	}); err != nil {
+		return fmt.Errorf("setting up the operator: %w", err)
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the health check: %w", err)
@@ -163,6 +167,9 @@ func run(o *options, logger logr.Logger) error {
 
 // namespaceFile tells a pod its namespace.
 const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+
+// podLabels are on the operator's own pods, as config/manager has them.
+var podLabels = map[string]string{"app.kubernetes.io/name": "zonewarden"}
 
 // place is where this runs. The namespace is that of the lease, found as leader election
 // finds it; outside a cluster there is none.

@@ -8,11 +8,21 @@ import (
 	"strings"
 )
 
+// Holds says that a lock holds the window.
+func Holds(l Lock, f Facts) bool {
+	m := &matter{f: f}
+	return l.ofAll() || m.heldBy(l) != ""
+}
+
+// ofAll says that the lock is of the whole site: a lock that names nothing locks
+// everything.
+func (l Lock) ofAll() bool { return l.Everything || l.Vendor == "" && l.Person == "" && l.Zone == "" }
+
 // lock is the first that holds the window, and what it holds. One of the whole site
 // comes before the others.
 func (m *matter) lock() (Lock, string) {
 	for _, l := range m.f.Locks {
-		if l.Everything || l.Vendor == "" && l.Person == "" && l.Zone == "" {
+		if l.ofAll() {
 			return l, "everything"
 		}
 	}

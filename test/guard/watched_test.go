@@ -88,7 +88,7 @@ func (w watched) startOperator(t *testing.T) {
 		Controller: config.Controller{SkipNameValidation: new(true)},
 	})
 	w.must(t, err)
-	w.must(t, segmentation.SetupSegmentation(mgr, segmentation.Place{Node: "edge-1"}, segmentation.TrailOptions{}))
+	w.must(t, segmentation.Setup(mgr, segmentation.Place{Node: "edge-1"}, segmentation.Options{}))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()

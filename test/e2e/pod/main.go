@@ -6,6 +6,7 @@
 //
 //	pod wait      until it is told to end, which is what a container does
 //	pod cat FILE  prints a file, which is what is executed in one
+//	pod tick      prints a line each second, whatever it is told
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -30,6 +32,12 @@ func run(args []string) error {
 		signal.Notify(asked, syscall.SIGTERM, syscall.SIGINT)
 		<-asked
 		return nil
+	case len(args) == 1 && args[0] == "tick":
+		signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE)
+		for {
+			_, _ = fmt.Println(time.Now().Format(time.RFC3339Nano))
+			time.Sleep(time.Second)
+		}
 	case len(args) == 2 && args[0] == "cat":
 		content, err := os.ReadFile(args[1])
 		if err != nil {
@@ -38,5 +46,5 @@ func run(args []string) error {
 		_, err = os.Stdout.Write(content)
 		return err
 	}
-	return fmt.Errorf("usage: pod wait | pod cat FILE, not %q", args)
+	return fmt.Errorf("usage: pod wait | pod tick | pod cat FILE, not %q", args)
 }

@@ -77,7 +77,7 @@ func (s *Stage) startContainerd() error {
 		os.MkdirAll(filepath.Join(s.folder, "cni"), 0o755),
 		os.WriteFile(filepath.Join(s.folder, "cni", "10-plain.conflist"), fmt.Appendf(nil, plainNetwork, s.folder), 0o600),
 		os.WriteFile(config, fmt.Appendf(nil, containerdConfig, s.folder), 0o600),
-		writeImage(image, Image, built("e2e-pod")),
+		writeImage(image, Image, map[string]string{"pod": built("e2e-pod"), "zonewarden-session": s.program("zonewarden-session")}),
 	)
 	if err != nil {
 		return fmt.Errorf("configuring containerd: %w", err)

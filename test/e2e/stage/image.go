@@ -11,13 +11,15 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"runtime"
+	"slices"
 )
 
-// Image is what real pods run. No registry has it, so their imagePullPolicy is Never.
-// What it holds is in test/e2e/pod.
+// Image is what real pods run. No registry has it, so their imagePullPolicy is Never, or
+// IfNotPresent. It holds test/e2e/pod, and what runs in the pods of windows.
 const Image = "zonewarden.invalid/pod:e2e"
 
 // entry is a file of an archive.
@@ -35,22 +37,26 @@ type descriptor struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// writeImage packs a program into an image of this name, as an archive in the OCI image
-// layout, which containerd imports.
-func writeImage(to, name, program string) error {
-	content, err := os.ReadFile(program)
-	if err != nil {
-		return fmt.Errorf("reading the program of an image: %w", err)
+// writeImage packs programs, by the names that they get, into an image of this name, as an
+// archive in the OCI image layout, which containerd imports.
+func writeImage(to, name string, programs map[string]string) error {
+	var files []entry
+	for _, file := range slices.Sorted(maps.Keys(programs)) {
+		content, err := os.ReadFile(programs[file])
+		if err != nil {
+			return fmt.Errorf("reading a program of an image: %w", err)
+		}
+		files = append(files, entry{file, 0o755, content})
 	}
-	archived, err := image(name, content)
+	archived, err := image(name, files)
 	if err != nil {
 		return fmt.Errorf("making image %s: %w", name, err)
 	}
 	return os.WriteFile(to, archived, 0o600)
 }
 
-func image(name string, program []byte) ([]byte, error) {
-	layer, err := archive(entry{"pod", 0o755, program})
+func image(name string, files []entry) ([]byte, error) {
+	layer, err := archive(files...)
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func (s *Stage) StartKubelet() error {
 	for _, step := range []func() error{
 		s.shelter, func() error { return makeCgroups(cgroupName(s.folder)) },
 		func() error { return addAddress("eth0", kubeletAddress+"/24") },
-		s.startContainerd, s.addKubeletNode,
+		s.startContainerd, s.addKubeletNode, s.startScheduler,
 	} {
 		if err := step(); err != nil {
 			return fmt.Errorf("preparing a node for the kubelet: %w", err)
@@ -125,6 +125,15 @@ func (s *Stage) addKubeletNode() error {
 	return client.IgnoreAlreadyExists(s.Create(context.Background(), node))
 }
 
+// startScheduler starts the scheduler, for pods that nobody bound to a node. The first node
+// is cordoned: its pods are bound to it by the stage.
+func (s *Stage) startScheduler() error {
+	return s.run(&s.scheduler, "kube-scheduler", built("kube", "kube-scheduler"), []string{
+		"--kubeconfig=" + s.Kubeconfig, "--authentication-kubeconfig=" + s.Kubeconfig, "--authorization-kubeconfig=" + s.Kubeconfig,
+		"--leader-elect=false", "--bind-address=127.0.0.1", "--secure-port=10259",
+	}, nil)
+}
+
 // kubeletNodeReady says whether the kubelet has said since then that its node is ready.
 func (s *Stage) kubeletNodeReady(ctx context.Context, since time.Time) bool {
 	var node corev1.Node
@@ -152,7 +161,7 @@ func (s *Stage) StopKubelet() error {
 	defer cancel()
 	err := s.removeKubeletPods(ctx)
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: KubeletNode}}
-	return errors.Join(err, stop(&s.kubelet), s.stopContainerd(),
+	return errors.Join(err, stop(&s.scheduler), stop(&s.kubelet), s.stopContainerd(),
 		client.IgnoreNotFound(s.Delete(context.Background(), node)), removeAddress("eth0", kubeletAddress+"/24"))
 }
 

@@ -77,6 +77,9 @@ func (s *Stage) Remove(t *testing.T, objects ...*unstructured.Unstructured) {
 	}
 }
 
+// Kubectl is the program.
+func Kubectl() string { return built("kube", "kubectl") }
+
 // Kubectl runs kubectl as a user with all rights.
 func (s *Stage) Kubectl(t *testing.T, args ...string) {
 	t.Helper()

@@ -169,6 +169,7 @@ func (s *Stage) StartOperator() error {
 	}
 	err = s.run(&s.operator, "zonewarden", s.program("zonewarden"), []string{
 		"--kubeconfig", kubeconfig, "--metrics-bind-address=127.0.0.1:8080", "--health-probe-bind-address=127.0.0.1:8081",
+		"--leader-election-namespace=zonewarden-system", "--session-image=" + Image,
 	}, nil)
 	if err != nil {
 		return err

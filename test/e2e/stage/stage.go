@@ -53,6 +53,7 @@ type Stage struct {
 
 	containerd *process.Process
 	kubelet    *process.Process
+	scheduler  *process.Process
 	sheltered  bool
 
 	mu      sync.Mutex
@@ -164,7 +165,7 @@ func (s *Stage) addNode() error {
 	ctx := context.Background()
 	node := &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: NodeName, Labels: map[string]string{corev1.LabelHostname: NodeName}},
-		Spec:       corev1.NodeSpec{PodCIDR: nodePodRange, PodCIDRs: []string{nodePodRange}},
+		Spec:       corev1.NodeSpec{PodCIDR: nodePodRange, PodCIDRs: []string{nodePodRange}, Unschedulable: true},
 	}
 	if err := s.Create(ctx, node); err != nil {
 		return fmt.Errorf("adding the node: %w", err)

@@ -113,7 +113,13 @@ func streamOf(id []byte) *Stream {
 // Open opens a stream to a server of another host, and returns when both directions
 // flow.
 func Open(from, to *Host, port Port) (*Stream, error) {
-	s, err := Knock(from, to, port, Beat)
+	return OpenAt(from, netip.AddrPortFrom(to.Address, port.Number), to, port)
+}
+
+// OpenAt is Open to an address that need not be the server's own, such as that of a relay
+// to it.
+func OpenAt(from *Host, at netip.AddrPort, to *Host, port Port) (*Stream, error) {
+	s, err := knock(from, at, to, port, Beat)
 	if err != nil {
 		return nil, err
 	}
@@ -129,12 +135,16 @@ func Open(from, to *Host, port Port) (*Stream, error) {
 // Knock begins a stream that need not get through yet: packets that nobody lets pass
 // are sent at every beat all the same. With TCP the connection must get through.
 func Knock(from, to *Host, port Port, beat time.Duration) (*Stream, error) {
+	return knock(from, netip.AddrPortFrom(to.Address, port.Number), to, port, beat)
+}
+
+func knock(from *Host, at netip.AddrPort, to *Host, port Port, beat time.Duration) (*Stream, error) {
 	s := &Stream{From: from, To: to, Port: port, beat: beat, done: make(chan struct{})}
 	binary.BigEndian.PutUint64(s.id[:], rand.Uint64())
 	streams.Store(s.id, s)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	conn, err := connect(ctx, from, netip.AddrPortFrom(to.Address, port.Number), port)
+	conn, err := connect(ctx, from, at, port)
 	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("opening a stream from %s to %s %s: %w", from, to, port, err)

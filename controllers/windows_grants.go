@@ -1,0 +1,273 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/access"
+	"github.com/zonewarden/zonewarden/internal/access/grant"
+	"github.com/zonewarden/zonewarden/internal/apply"
+)
+
+// windowPod is the pod that a window's sessions run in.
+type windowPod struct {
+	name    types.NamespacedName
+	uid     types.UID
+	address string
+	node    string
+}
+
+// close takes away whatever stands beyond what may: of windows that are over, held or
+// gone, and of occurrences that are not the present one.
+func (w *Windows) close(ctx context.Context, p *windowPass) {
+	for _, m := range p.matters {
+		var over []fuse
+		for _, f := range p.standing[m.window.UID] {
+			if m.decision.Grant == nil || f.occurrence != m.decision.Grant.Occurrence {
+				over = append(over, f)
+			}
+		}
+		if len(over) == 0 {
+			continue
+		}
+		due := p.clock.Now
+		if m.decision.Grant == nil && !m.decision.End.IsZero() && m.decision.End.Before(due) {
+			due = m.decision.End
+		}
+		if err := w.closeOne(ctx, m.window.Name, m.window.UID, over, due); err != nil {
+			p.errs = append(p.errs, err)
+			m.keepUnclosed()
+		}
+	}
+	for uid, fuses := range p.standing {
+		if p.knows(uid) {
+			continue
+		}
+		if err := w.closeOne(ctx, fuses[0].window, uid, fuses, p.clock.Now); err != nil {
+			p.errs = append(p.errs, err)
+		}
+	}
+}
+
+func (p *windowPass) knows(uid types.UID) bool {
+	return slices.ContainsFunc(p.windows, func(w *v1alpha1.VendorAccessWindow) bool { return w.UID == uid })
+}
+
+// keepUnclosed leaves out that an occurrence is held, as long as something of it stands:
+// what stands without a record of its opening ends the window for good.
+func (m *matter) keepUnclosed() {
+	m.decision.Records = slices.DeleteFunc(m.decision.Records, func(r access.Record) bool {
+		return r.Kind == access.RecordClosed
+	})
+}
+
+// closeOne ends the sessions of a window and removes what it was granted. due is when that
+// had to be over.
+func (w *Windows) closeOne(ctx context.Context, name string, uid types.UID, fuses []fuse, due time.Time) error {
+	pod := w.sessions.end(uid)
+	if w.endings[uid] == nil {
+		w.endings[uid] = newEnding(name, fuses, pod, due)
+	}
+	gone := make([]apply.Fuse, len(fuses))
+	for i, f := range fuses {
+		gone[i] = apply.Fuse{Namespace: f.namespace, Name: f.name, UID: f.uid}
+	}
+	if err := w.grants.Close(ctx, name, gone); err != nil {
+		return err
+	}
+	for _, f := range fuses {
+		w.closed[f.uid] = true
+	}
+	delete(w.laid, uid)
+	log.FromContext(ctx).Info("closed what a window was granted", "window", name, "due", due)
+	return nil
+}
+
+// open writes what may stand.
+func (w *Windows) open(ctx context.Context, p *windowPass) {
+	for _, m := range p.matters {
+		g := m.decision.Grant
+		if g == nil || p.model == nil || p.site == nil {
+			continue
+		}
+		if err := w.openOne(ctx, p, m, g); err != nil {
+			m.failed = fmt.Errorf("opening window %s: %w", m.window.Name, err)
+			// Somebody else's object, or a namespace that is missing: said in the window's
+			// status, and tried again.
+			log.FromContext(ctx).Error(m.failed, "a window that may be open is not")
+		}
+	}
+}
+
+func (w *Windows) openOne(ctx context.Context, p *windowPass, m *matter, g *access.Grant) error {
+	key, err := w.trail.sessionKey(ctx)
+	if err != nil {
+		return err
+	}
+	input := w.grantInput(p, m, g)
+	input.Operator.Key = publicOf(key)
+	set := grant.Compile(input)
+	m.set = &set
+	delete(w.endings, m.window.UID)
+	stands, err := w.grants.Open(ctx, &set, input.Left)
+	w.lay(m, stands.Fuses)
+	m.endpoints(stands.Service)
+	if err != nil {
+		return err
+	}
+	pod := stands.Pod
+	if pod != nil && pod.Status.PodIP != "" {
+		m.pod = &windowPod{
+			name: types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}, uid: pod.UID, address: pod.Status.PodIP, node: pod.Spec.NodeName,
+		}
+	}
+	return nil
+}
+
+// lay remembers fuses until the cache shows them.
+func (w *Windows) lay(m *matter, fuses []apply.Fuse) {
+	for _, f := range fuses {
+		w.laid[m.window.UID] = append(w.laid[m.window.UID], fuse{
+			namespace: f.Namespace, name: f.Name, uid: f.UID, window: m.window.Name, occurrence: m.decision.Grant.Occurrence,
+		})
+	}
+}
+
+// attend sees to it that the pods of what is open know their end.
+func (w *Windows) attend(ctx context.Context, p *windowPass) {
+	for _, m := range p.matters {
+		if m.pod == nil || m.decision.Grant == nil {
+			continue
+		}
+		key, err := w.trail.sessionKey(ctx)
+		if err != nil {
+			p.errs = append(p.errs, err)
+			continue
+		}
+		w.sessions.keep(ctx, m.window.UID, *m.pod, m.decision.Grant.Until, key)
+	}
+}
+
+func (w *Windows) grantInput(p *windowPass, m *matter, g *access.Grant) grant.Input {
+	return grant.Input{
+		Window: m.window, Grant: *g,
+		Left: g.Until.Sub(p.clock.Now), Latest: latest(p.site, m.decision, g).Sub(p.clock.Now),
+		Access: p.site.Spec.Access, Model: p.model, Pods: p.pods, Backend: p.backend,
+		Operator: grant.Operator{Namespace: w.namespace, PodLabels: w.pods.Labels, Image: w.pods.Image},
+	}
+}
+
+// latest is how far the occurrence can ever be extended: a pod's own deadline cannot be
+// moved. Approvers go no further than latestEnd and the Site's longest.
+func latest(site *v1alpha1.Site, d access.Decision, g *access.Grant) time.Time {
+	longest := span(&site.Spec.Access.Longest)
+	if longest <= 0 {
+		return g.Until
+	}
+	if end := d.Start.Add(longest); end.After(g.Until) {
+		return end
+	}
+	return g.Until
+}
+
+// unready says that a pod is granted and does not serve yet.
+func (m *matter) unready() bool {
+	return m.set != nil && m.set.Pod != nil && m.pod == nil
+}
+
+// problems are what package access cannot see of what a window names.
+func (w *Windows) problems(ctx context.Context, p *windowPass, m *matter) []access.Problem {
+	if p.site == nil || p.model == nil {
+		return nil
+	}
+	roles, err := w.roles(ctx, m.window)
+	if err != nil {
+		return []access.Problem{{Field: "spec.kubernetes.roles", Message: fmt.Sprintf("the roles cannot be read: %v", err)}}
+	}
+	out := grant.Check(m.window, p.site, p.model, p.pods, roles)
+	if w.pods.Image == "" && m.window.Spec.Grant != v1alpha1.GrantSourceAddress {
+		out = append(out, access.Problem{Field: "spec.grant", Message: "the operator does not know its own image, which a window's pod runs: see --session-image"})
+	}
+	m.images = w.images.verdict(ctx, m.window, p.site)
+	if m.images.absent() {
+		out = append(out, access.Problem{Field: "spec.grant", Message: m.images.message})
+	}
+	return out
+}
+
+// roles that a window names, by name; those that do not exist are left out.
+func (w *Windows) roles(ctx context.Context, window *v1alpha1.VendorAccessWindow) (map[string]*rbacv1.ClusterRole, error) {
+	out := map[string]*rbacv1.ClusterRole{}
+	if window.Spec.Kubernetes == nil {
+		return out, nil
+	}
+	for _, r := range window.Spec.Kubernetes.Roles {
+		role := &rbacv1.ClusterRole{}
+		err := w.cache.Get(ctx, client.ObjectKey{Name: r.Role}, role)
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out[r.Role] = role
+	}
+	return out, nil
+}
+
+// endpoints are where the jump host connects to, as the Service has it now.
+func (m *matter) endpoints(service *corev1.Service) {
+	if m.set == nil {
+		return
+	}
+	m.where = nil
+	for _, e := range m.set.Endpoints {
+		m.where = append(m.where, v1alpha1.WindowEndpoint{At: at(service, e), To: e.To})
+	}
+}
+
+// at is address, port and transport, "" while there is none.
+func at(service *corev1.Service, e grant.Endpoint) string {
+	if service == nil {
+		return ""
+	}
+	for _, p := range service.Spec.Ports {
+		if p.Port != int32(e.Port) || string(p.Protocol) != string(e.Transport) {
+			continue
+		}
+		switch service.Spec.Type {
+		case corev1.ServiceTypeNodePort:
+			return fmt.Sprintf("any node:%d/%s", p.NodePort, p.Protocol)
+		case corev1.ServiceTypeLoadBalancer:
+			for _, i := range service.Status.LoadBalancer.Ingress {
+				if i.IP != "" {
+					return endpointText(i.IP, p.Port, p.Protocol)
+				}
+			}
+			return ""
+		default:
+			return endpointText(service.Spec.ClusterIP, p.Port, p.Protocol)
+		}
+	}
+	return ""
+}
+
+func endpointText(address string, port int32, transport corev1.Protocol) string {
+	if address == "" || address == corev1.ClusterIPNone {
+		return ""
+	}
+	return fmt.Sprintf("%s/%s", joinHostPort(address, port), transport)
+}

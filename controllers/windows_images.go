@@ -1,0 +1,118 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/evidence"
+)
+
+const (
+	// looksAtImages is how often the nodes are asked what images they have.
+	looksAtImages = time.Minute
+	// mostReported is how many images a kubelet reports by default, the largest first:
+	// that one of fewer is not among them says that it is not there.
+	mostReported = 50
+)
+
+// images are what the nodes report of theirs, read past the cache: it would hold all of
+// them, and a window needs one.
+type images struct {
+	live  client.Reader
+	image string
+	clock func() time.Time
+
+	mu    sync.Mutex
+	nodes []corev1.Node
+	at    time.Time
+	err   error
+}
+
+// imageVerdict says where the image of a window's pod is.
+type imageVerdict struct {
+	status  metav1.ConditionStatus
+	message string
+}
+
+func (v *imageVerdict) absent() bool { return v != nil && v.status == metav1.ConditionFalse }
+
+func (v *imageVerdict) judgement() evidence.Judgement {
+	reason := map[metav1.ConditionStatus]string{
+		metav1.ConditionTrue: v1alpha1.ReasonImagesPresent, metav1.ConditionFalse: v1alpha1.ReasonImagesMissing,
+		metav1.ConditionUnknown: v1alpha1.ReasonImagesNotReported,
+	}[v.status]
+	return evidence.Judgement{Status: v.status, Reason: reason, Message: v.message}
+}
+
+// verdict is nil for a window without a pod.
+func (i *images) verdict(ctx context.Context, w *v1alpha1.VendorAccessWindow, site *v1alpha1.Site) *imageVerdict {
+	wanted := []string{i.image}
+	switch w.Spec.Grant {
+	case v1alpha1.GrantSourceAddress:
+		return nil
+	case v1alpha1.GrantSessionPod:
+		if site.Spec.Access.SessionPods == nil {
+			return nil // said elsewhere
+		}
+		wanted = append(wanted, site.Spec.Access.SessionPods.Image)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if now := i.clock(); i.at.IsZero() || now.Sub(i.at).Abs() > looksAtImages {
+		i.read(ctx)
+		i.at = now
+	}
+	if i.err != nil {
+		return &imageVerdict{metav1.ConditionUnknown, fmt.Sprintf("the nodes cannot be read: %v", i.err)}
+	}
+	return i.find(wanted)
+}
+
+func (i *images) read(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, talksFor)
+	defer cancel()
+	var list corev1.NodeList
+	if i.err = i.live.List(ctx, &list); i.err == nil {
+		i.nodes = list.Items
+	}
+}
+
+// find looks for a node that may run the pod and has every image.
+func (i *images) find(wanted []string) *imageVerdict {
+	sure := true
+	for _, n := range i.nodes {
+		if n.Spec.Unschedulable {
+			continue
+		}
+		if len(n.Status.Images) == 0 || len(n.Status.Images) >= mostReported {
+			sure = false
+		}
+		if hasAll(n.Status.Images, wanted) {
+			return &imageVerdict{metav1.ConditionTrue, fmt.Sprintf("node %s has %s", n.Name, strings.Join(wanted, " and "))}
+		}
+	}
+	if !sure || len(i.nodes) == 0 {
+		return &imageVerdict{metav1.ConditionUnknown, "no node reports " + strings.Join(wanted, " and ") + ", and not every node reports all that it has"}
+	}
+	return &imageVerdict{metav1.ConditionFalse, "no node has " + strings.Join(wanted, " and ") + ": load it there before the window is needed"}
+}
+
+func hasAll(there []corev1.ContainerImage, wanted []string) bool {
+	return !slices.ContainsFunc(wanted, func(name string) bool {
+		return !slices.ContainsFunc(there, func(c corev1.ContainerImage) bool {
+			return slices.ContainsFunc(c.Names, func(n string) bool { return n == name || strings.HasSuffix(n, "/"+name) })
+		})
+	})
+}

@@ -1,0 +1,339 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/access"
+	"github.com/zonewarden/zonewarden/internal/access/grant"
+)
+
+const (
+	// confirms is how often what was granted is written again although nothing is known to
+	// have changed it.
+	confirms = time.Minute
+	// asksAPI bounds each request: an end must not wait for an answer that does not come.
+	asksAPI = 5 * time.Second
+)
+
+// grantKinds are the kinds of what a window is granted, those first that let in.
+var grantKinds = []schema.GroupVersionKind{
+	{Version: "v1", Kind: "Pod"},
+	{Group: "cilium.io", Version: "v2", Kind: "CiliumNetworkPolicy"},
+	{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"},
+	{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "RoleBinding"},
+	{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "Role"},
+	{Version: "v1", Kind: "Service"},
+}
+
+// onlyInAccess are the kinds that are in the namespace of the windows' pods and nowhere
+// else.
+var onlyInAccess = map[string]bool{"Pod": true, "Role": true, "Service": true}
+
+// Grants writes and removes what windows are granted. Everything hangs on the fuse of
+// its namespace, a Job without pods that ends by itself.
+//
+// A fuse comes before what hangs on it and goes after it, so that nothing ever stands
+// that would not end without us. It is for one goroutine at a time.
+type Grants struct {
+	Client client.Client
+	// Live reads past every cache.
+	Live client.Reader
+	// Now is the wall clock, for the fuses alone: they end by the API server's.
+	Now func() time.Time
+
+	written map[grantKey]written
+}
+
+type grantKey struct {
+	kind, namespace, name string
+}
+
+type written struct {
+	digest string
+	at     time.Time
+	fuse   types.UID
+}
+
+// ErrOtherFuse is a fuse of that name that was made for something else.
+var ErrOtherFuse = errors.New("a Job of that name belongs to another window or occurrence")
+
+// Stands is what stands of a grant.
+type Stands struct {
+	// Fuses that were made just now.
+	Fuses []Fuse
+	// Service as the cluster has it, nil where the grant has none.
+	Service *corev1.Service
+	// Pod, nil while there is none.
+	Pod *corev1.Pod
+}
+
+// Open writes what a window is granted for as long as is left. It says what stands, after an error too.
+func (g *Grants) Open(ctx context.Context, set *grant.Set, left time.Duration) (Stands, error) {
+	if g.written == nil {
+		g.written = map[grantKey]written{}
+	}
+	var out Stands
+	fuses := map[string]types.UID{}
+	for _, f := range set.Fuses {
+		uid, laid, err := g.fuse(ctx, f, left)
+		if err != nil {
+			return out, fmt.Errorf("setting the fuse of namespace %s: %w", f.Namespace, err)
+		}
+		if fuses[f.Namespace] = uid; laid {
+			out.Fuses = append(out.Fuses, Fuse{Namespace: f.Namespace, Name: f.Name, UID: uid})
+		}
+	}
+	for _, o := range set.Objects {
+		uid, ok := fuses[o.Namespace]
+		if !ok {
+			return out, fmt.Errorf("writing %s %s/%s: its namespace has no fuse", o.GVK.Kind, o.Namespace, o.Name)
+		}
+		o.Own(uid)
+		if err := g.write(ctx, o, uid, &out); err != nil {
+			return out, fmt.Errorf("writing %s %s/%s: %w", o.GVK.Kind, o.Namespace, o.Name, err)
+		}
+	}
+	return out, nil
+}
+
+func (g *Grants) write(ctx context.Context, o *grant.Object, fuse types.UID, out *Stands) error {
+	var err error
+	switch o.GVK.Kind {
+	case "Pod":
+		out.Pod, err = g.pod(ctx, o)
+	case "Service":
+		if err = g.object(ctx, o, fuse); err == nil {
+			out.Service = &corev1.Service{}
+			err = g.get(ctx, o, out.Service)
+		}
+	default:
+		err = g.object(ctx, o, fuse)
+	}
+	return err
+}
+
+func (g *Grants) get(ctx context.Context, o *grant.Object, into client.Object) error {
+	ctx, cancel := context.WithTimeout(ctx, asksAPI)
+	defer cancel()
+	return g.Live.Get(ctx, client.ObjectKey{Namespace: o.Namespace, Name: o.Name}, into)
+}
+
+// fuse makes the Job, or sets it to another end.
+func (g *Grants) fuse(ctx context.Context, o *grant.Object, left time.Duration) (uid types.UID, laid bool, err error) {
+	want := o.Manifest.GetAnnotations()[v1alpha1.AnnotationUntil]
+	var job batchv1.Job
+	err = g.get(ctx, o, &job)
+	if apierrors.IsNotFound(err) {
+		uid, err = g.create(ctx, o)
+		return uid, err == nil, err
+	}
+	if err != nil {
+		return "", false, err
+	}
+	for _, key := range []string{v1alpha1.AnnotationSourceUID, v1alpha1.AnnotationOccurrence} {
+		if job.Annotations[key] != o.Manifest.GetAnnotations()[key] {
+			return "", false, ErrOtherFuse
+		}
+	}
+	if job.DeletionTimestamp != nil {
+		return "", false, fmt.Errorf("%w: it is being deleted", ErrOtherFuse)
+	}
+	if job.Annotations[v1alpha1.AnnotationUntil] == want {
+		return job.UID, false, nil
+	}
+	return job.UID, false, g.reset(ctx, &job, want, left)
+}
+
+func (g *Grants) create(ctx context.Context, o *grant.Object) (types.UID, error) {
+	u, err := decoded(o)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, asksAPI)
+	defer cancel()
+	if err := g.Client.Create(ctx, u, client.FieldOwner(FieldManager)); err != nil {
+		return "", err
+	}
+	return u.GetUID(), nil
+}
+
+// reset moves the end of a fuse, which counts from its own start.
+func (g *Grants) reset(ctx context.Context, job *batchv1.Job, until string, left time.Duration) error {
+	ran := time.Duration(0)
+	if job.Status.StartTime != nil {
+		ran = max(0, g.Now().Sub(job.Status.StartTime.Time))
+	}
+	seconds := int64(math.Ceil((ran + left).Seconds()))
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"annotations": map[string]string{v1alpha1.AnnotationUntil: until}, "uid": job.UID},
+		"spec":     map[string]any{"activeDeadlineSeconds": max(seconds, 1)},
+	})
+	if err != nil {
+		return fmt.Errorf("encoding the end: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, asksAPI)
+	defer cancel()
+	return g.Client.Patch(ctx, job, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(FieldManager))
+}
+
+// object applies one object, unless it was written as it is a moment ago.
+func (g *Grants) object(ctx context.Context, o *grant.Object, fuse types.UID) error {
+	key := grantKey{o.GVK.Kind, o.Namespace, o.Name}
+	last := g.written[key]
+	if now := g.Now(); last.digest == o.Digest && last.fuse == fuse && now.Sub(last.at).Abs() < confirms {
+		return nil
+	}
+	u, err := decoded(o)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, asksAPI)
+	defer cancel()
+	if err := g.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(FieldManager), client.ForceOwnership); err != nil {
+		return err
+	}
+	g.written[key] = written{o.Digest, g.Now(), fuse}
+	return nil
+}
+
+// pod makes the pod. One that was made of something else, or has run to its end, goes
+// first, and the next pass makes the new one.
+func (g *Grants) pod(ctx context.Context, o *grant.Object) (*corev1.Pod, error) {
+	pod := &corev1.Pod{}
+	err := g.get(ctx, o, pod)
+	switch {
+	case apierrors.IsNotFound(err):
+		_, err := g.create(ctx, o)
+		return nil, err
+	case err != nil:
+		return nil, err
+	case pod.DeletionTimestamp != nil:
+		return nil, nil
+	case pod.Annotations[v1alpha1.AnnotationDigest] == o.Digest && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed:
+		return pod, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, asksAPI)
+	defer cancel()
+	return nil, client.IgnoreNotFound(g.Client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}))
+}
+
+// Close removes all that a window was granted in these namespaces, and then the fuses.
+// What lets in goes first. It asks for everything, whatever fails.
+func (g *Grants) Close(ctx context.Context, window string, fuses []Fuse) error {
+	ctx, cancel := context.WithTimeout(ctx, asksAPI)
+	defer cancel()
+	of := client.MatchingLabels{
+		v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue, v1alpha1.LabelKind: access.KindWindow, v1alpha1.LabelName: window,
+	}
+	var remove errgroup.Group
+	failed := make([]error, len(fuses)*len(grantKinds))
+	for i, f := range fuses {
+		for j, gvk := range grantKinds {
+			if onlyInAccess[gvk.Kind] && f.Namespace != v1alpha1.NamespaceAccess {
+				continue
+			}
+			remove.Go(func() error {
+				failed[i*len(grantKinds)+j] = g.removeAll(ctx, gvk, f.Namespace, of)
+				return nil
+			})
+		}
+	}
+	_ = remove.Wait() // each keeps its own error
+	if err := errors.Join(failed...); err != nil {
+		return fmt.Errorf("closing window %s: %w", window, err)
+	}
+	var errs []error
+	for _, f := range fuses {
+		job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: f.Namespace, Name: f.Name}}
+		err := g.Client.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &f.UID})
+		if client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
+			errs = append(errs, fmt.Errorf("removing the fuse %s/%s: %w", f.Namespace, f.Name, err))
+		}
+	}
+	for key := range g.written {
+		if key.name == grant.Name(window) {
+			delete(g.written, key)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Fuse names a Job that stands.
+type Fuse struct {
+	Namespace, Name string
+	UID             types.UID
+}
+
+func (g *Grants) removeAll(ctx context.Context, gvk schema.GroupVersionKind, namespace string, of client.MatchingLabels) error {
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(gvk)
+	// A pod is gone when its node says so, and not before: no shorter grace than its own.
+	err := g.Client.DeleteAllOf(ctx, u, client.InNamespace(namespace), of)
+	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+		return nil // the kind is not served, so there is none
+	}
+	return err
+}
+
+// Standing says whether anything that a window was granted is still there.
+func (g *Grants) Standing(ctx context.Context, window string, namespaces []string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, asksAPI)
+	defer cancel()
+	of := client.MatchingLabels{
+		v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue, v1alpha1.LabelKind: access.KindWindow, v1alpha1.LabelName: window,
+	}
+	for _, namespace := range namespaces {
+		for _, gvk := range grantKinds {
+			if onlyInAccess[gvk.Kind] && namespace != v1alpha1.NamespaceAccess {
+				continue
+			}
+			list := &metav1.PartialObjectMetadataList{}
+			list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
+			err := g.Live.List(ctx, list, client.InNamespace(namespace), of)
+			if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+				continue
+			}
+			if err != nil {
+				return true, fmt.Errorf("looking for what stands of window %s: %w", window, err)
+			}
+			if len(list.Items) > 0 {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+func decoded(o *grant.Object) (*unstructured.Unstructured, error) {
+	raw, err := json.Marshal(o.Manifest)
+	if err != nil {
+		return nil, fmt.Errorf("encoding: %w", err)
+	}
+	u := &unstructured.Unstructured{}
+	if err := json.Unmarshal(raw, &u.Object); err != nil {
+		return nil, fmt.Errorf("decoding: %w", err)
+	}
+	unstructured.RemoveNestedField(u.Object, "status")
+	unstructured.RemoveNestedField(u.Object, "metadata", "creationTimestamp")
+	return u, nil
+}
