@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -53,9 +54,9 @@ type Windows struct {
 	// namespace of the operator.
 	namespace string
 
-	// endings are what was closed and is not proved to be over, proved what is, by window.
-	endings map[types.UID]*ending
-	proved  map[types.UID]v1alpha1.WindowEnding
+	endings *endings
+	// podsChanged says that a window's pod did since it was looked at.
+	podsChanged atomic.Bool
 	// trails as they were read last.
 	trails map[types.UID]access.Trail
 	// recalled says that endings of an operator before this one were taken up.
@@ -115,7 +116,7 @@ func (w *Windows) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.Resu
 	w.open(ctx, p)
 	w.attend(ctx, p)
 	w.warn(p)
-	w.prove(ctx, p)
+	w.recallEndings(ctx, p)
 	if err := w.writeWindowStatuses(ctx, p); err != nil {
 		p.errs = append(p.errs, err)
 	}
@@ -220,9 +221,6 @@ func (w *Windows) untilNext(p *windowPass) time.Duration {
 		if m.failed != nil || m.unready() {
 			sooner(grantsAgain)
 		}
-	}
-	if len(w.endings) > 0 {
-		sooner(provesAgain)
 	}
 	if p.assumed {
 		sooner(grantsAgain)

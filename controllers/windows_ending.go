@@ -6,21 +6,40 @@ package controllers
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/apply"
 )
 
 const (
 	// provesAgain is how soon what is not proved to be over is tried again.
-	provesAgain = 200 * time.Millisecond
+	provesAgain = 100 * time.Millisecond
 	// triesPod bounds a try whether a window's pod still answers.
 	triesPod = 300 * time.Millisecond
 )
+
+// endings are what was closed, and whether it is proved to be over. Each is tried by a
+// goroutine of its own: who waits for a proof keeps nobody from closing.
+type endings struct {
+	grants *apply.Grants
+	// answers says that something at the address of a window's pod accepts connections.
+	answers func(context.Context, *windowPod) bool
+	now     func() time.Time
+	// changed brings a pass.
+	changed chan event.GenericEvent
+
+	mu   sync.Mutex
+	open map[types.UID]*ending
+	// proved are those that were proved since the start.
+	proved map[types.UID]v1alpha1.WindowEnding
+}
 
 // ending is what was closed and is not proved to be over.
 type ending struct {
@@ -29,12 +48,11 @@ type ending struct {
 	namespaces []string
 	// pod in which sessions ran, nil where there was none or nobody knows any more.
 	pod *windowPod
-	key []byte
 	// due is when it had to be over, seen when we closed it.
-	due  time.Time
-	seen time.Time
+	due, seen time.Time
 	// standing says that objects are left, answering that the pod is.
 	standing, answering bool
+	cancel              context.CancelFunc
 }
 
 func newEnding(window string, fuses []fuse, pod *windowPod, due time.Time) *ending {
@@ -54,35 +72,72 @@ func (e *ending) lateness(closedAt time.Time) time.Duration {
 	return time.Since(e.seen) + max(0, closedAt.Sub(e.due))
 }
 
-// prove tries whether what was closed still lets anything pass: no object of it is left,
-// its pod included, and the pod does not answer.
-func (w *Windows) prove(ctx context.Context, p *windowPass) {
-	w.recallEndings(p)
-	for uid, e := range w.endings {
-		if w.isOver(ctx, e) {
-			w.proved[uid] = v1alpha1.WindowEnding{
-				Occurrence: e.occurrence, Due: metav1.NewTime(e.due), Proved: &metav1.Time{Time: w.clock.Now()},
-				Lateness: lateness(e.lateness(e.closed())),
-			}
-			delete(w.endings, uid)
+// begin starts to try whether an ending is over, unless that is being tried.
+func (e *endings) begin(ctx context.Context, window types.UID, one *ending) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.open[window] != nil {
+		return
+	}
+	ctx, one.cancel = context.WithCancel(ctx)
+	e.open[window] = one
+	delete(e.proved, window)
+	go e.prove(ctx, window, one)
+}
+
+// forget drops the ending of a window that is open again, or gone.
+func (e *endings) forget(window types.UID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if one := e.open[window]; one != nil {
+		one.cancel()
+		delete(e.open, window)
+	}
+	delete(e.proved, window)
+}
+
+// prove tries until nothing of it is left, its pod included, and the pod does not answer.
+func (e *endings) prove(ctx context.Context, window types.UID, one *ending) {
+	for !e.isOver(ctx, one) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(provesAgain):
 		}
 	}
+	e.mu.Lock()
+	if e.open[window] == one {
+		e.proved[window] = v1alpha1.WindowEnding{
+			Occurrence: one.occurrence, Due: metav1.NewTime(one.due.Truncate(time.Second)),
+			Proved:   &metav1.Time{Time: e.now().Truncate(time.Second)},
+			Lateness: lateness(one.lateness(one.closed())),
+		}
+		delete(e.open, window)
+	}
+	e.mu.Unlock()
+	select {
+	case e.changed <- event.GenericEvent{}:
+	default:
+	}
+}
+
+func (e *endings) isOver(ctx context.Context, one *ending) bool {
+	standing, err := e.grants.Standing(ctx, one.window, one.namespaces)
+	if err != nil {
+		log.FromContext(ctx).V(1).Info("it is not known whether a window is over", "window", one.window, "reason", err.Error())
+		return false
+	}
+	answering := one.pod != nil && e.answers(ctx, one.pod)
+	e.mu.Lock()
+	one.standing, one.answering = standing, answering
+	e.mu.Unlock()
+	return !standing && !answering
 }
 
 // closed is when we closed it, by the wall clock.
 func (e *ending) closed() time.Time { return e.seen.Round(0) }
 
 func lateness(d time.Duration) string { return d.Round(10 * time.Millisecond).String() }
-
-func (w *Windows) isOver(ctx context.Context, e *ending) bool {
-	var err error
-	if e.standing, err = w.grants.Standing(ctx, e.window, e.namespaces); err != nil {
-		log.FromContext(ctx).Error(err, "it is not known whether a window is over", "window", e.window)
-		return false
-	}
-	e.answering = e.pod != nil && w.answers(ctx, e.pod)
-	return !e.standing && !e.answering
-}
 
 // answers says that something at the address of a window's pod accepts connections where
 // that pod did.
@@ -98,32 +153,37 @@ func (w *Windows) answers(ctx context.Context, pod *windowPod) bool {
 }
 
 // recallEndings takes up what an operator before us closed and did not prove.
-func (w *Windows) recallEndings(p *windowPass) {
+func (w *Windows) recallEndings(ctx context.Context, p *windowPass) {
 	if w.recalled {
 		return
 	}
 	w.recalled = true
 	for _, m := range p.matters {
 		e := m.window.Status.Ending
-		if e == nil || e.Proved != nil || w.endings[m.window.UID] != nil || m.decision.Grant != nil {
+		if e == nil || e.Proved != nil || m.decision.Grant != nil {
 			continue
 		}
-		w.endings[m.window.UID] = &ending{
+		w.endings.begin(ctx, m.window.UID, &ending{
 			window: m.window.Name, occurrence: e.Occurrence, namespaces: []string{metav1.NamespaceAll},
 			due: e.Due.Time, seen: time.Now(), standing: true,
-		}
+		})
 	}
 }
 
-// endingOf is what the status says of the last ending.
-func (w *Windows) endingOf(uid types.UID, before *v1alpha1.WindowEnding) *v1alpha1.WindowEnding {
-	if e := w.endings[uid]; e != nil {
-		return &v1alpha1.WindowEnding{Occurrence: e.occurrence, Due: metav1.NewTime(e.due.Truncate(time.Second))}
+// of is what the status says of the last ending, and why it is not proved.
+func (e *endings) of(window types.UID, before *v1alpha1.WindowEnding) (*v1alpha1.WindowEnding, string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if proved, ok := e.proved[window]; ok {
+		return &proved, ""
 	}
-	if proved, ok := w.proved[uid]; ok {
-		proved.Due.Time = proved.Due.Truncate(time.Second)
-		proved.Proved = &metav1.Time{Time: proved.Proved.Truncate(time.Second)}
-		return &proved
+	one := e.open[window]
+	if one == nil {
+		return before, ""
 	}
-	return before
+	why := "objects of it are still there; a pod is until its node says that it is gone"
+	if one.answering {
+		why = "its pod still answers"
+	}
+	return &v1alpha1.WindowEnding{Occurrence: one.occurrence, Due: metav1.NewTime(one.due.Truncate(time.Second))}, why
 }

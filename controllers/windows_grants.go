@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -30,36 +31,92 @@ type windowPod struct {
 	node    string
 }
 
-// close takes away whatever stands beyond what may: of windows that are over, held or
-// gone, and of occurrences that are not the present one.
-func (w *Windows) close(ctx context.Context, p *windowPass) {
+// closing is what of one window is to go.
+type closing struct {
+	name  string
+	uid   types.UID
+	fuses []fuse
+	// due is when that had to be over.
+	due time.Time
+	// matter is nil for a window that is gone.
+	matter *matter
+}
+
+// closings are what stands beyond what may: of windows that are over, held or gone, and of
+// occurrences that are not the present one.
+func (p *windowPass) closings() []closing {
+	var out []closing
 	for _, m := range p.matters {
-		var over []fuse
+		c := closing{name: m.window.Name, uid: m.window.UID, due: p.clock.Now, matter: m}
 		for _, f := range p.standing[m.window.UID] {
 			if m.decision.Grant == nil || f.occurrence != m.decision.Grant.Occurrence {
-				over = append(over, f)
+				c.fuses = append(c.fuses, f)
 			}
 		}
-		if len(over) == 0 {
-			continue
+		if m.decision.Grant == nil && !m.decision.End.IsZero() && m.decision.End.Before(c.due) {
+			c.due = m.decision.End
 		}
-		due := p.clock.Now
-		if m.decision.Grant == nil && !m.decision.End.IsZero() && m.decision.End.Before(due) {
-			due = m.decision.End
-		}
-		if err := w.closeOne(ctx, m.window.Name, m.window.UID, over, due); err != nil {
-			p.errs = append(p.errs, err)
-			m.keepUnclosed()
+		if len(c.fuses) > 0 {
+			out = append(out, c)
 		}
 	}
 	for uid, fuses := range p.standing {
-		if p.knows(uid) {
-			continue
-		}
-		if err := w.closeOne(ctx, fuses[0].window, uid, fuses, p.clock.Now); err != nil {
-			p.errs = append(p.errs, err)
+		if !p.knows(uid) {
+			out = append(out, closing{name: fuses[0].window, uid: uid, fuses: fuses, due: p.clock.Now})
 		}
 	}
+	return out
+}
+
+// close takes it away: every session is told at once, before anything is asked of the API
+// server.
+func (w *Windows) close(ctx context.Context, p *windowPass) {
+	closings := p.closings()
+	pods := make([]*windowPod, len(closings))
+	for i, c := range closings {
+		pods[i] = w.sessions.end(c.uid)
+	}
+	failed := make([]error, len(closings))
+	var g errgroup.Group
+	g.SetLimit(parallelClosings)
+	for i, c := range closings {
+		g.Go(func() error {
+			failed[i] = w.grants.Close(ctx, c.name, removable(c.fuses))
+			return nil
+		})
+	}
+	_ = g.Wait() // each keeps its own error
+	for i, c := range closings {
+		w.endings.begin(ctx, c.uid, newEnding(c.name, c.fuses, pods[i], c.due))
+		w.closedOne(ctx, p, c, failed[i])
+	}
+}
+
+// parallelClosings at a time: what lets in must not wait behind others that do.
+const parallelClosings = 8
+
+func removable(fuses []fuse) []apply.Fuse {
+	out := make([]apply.Fuse, len(fuses))
+	for i, f := range fuses {
+		out[i] = apply.Fuse{Namespace: f.namespace, Name: f.name, UID: f.uid}
+	}
+	return out
+}
+
+func (w *Windows) closedOne(ctx context.Context, p *windowPass, c closing, err error) {
+	if err != nil {
+		p.errs = append(p.errs, err)
+		if c.matter != nil {
+			c.matter.keepUnclosed()
+		}
+		return
+	}
+	w.grants.Forget(c.name)
+	for _, f := range c.fuses {
+		w.closed[f.uid] = true
+	}
+	delete(w.laid, c.uid)
+	log.FromContext(ctx).Info("closed what a window was granted", "window", c.name, "due", c.due)
 }
 
 func (p *windowPass) knows(uid types.UID) bool {
@@ -74,36 +131,15 @@ func (m *matter) keepUnclosed() {
 	})
 }
 
-// closeOne ends the sessions of a window and removes what it was granted. due is when that
-// had to be over.
-func (w *Windows) closeOne(ctx context.Context, name string, uid types.UID, fuses []fuse, due time.Time) error {
-	pod := w.sessions.end(uid)
-	if w.endings[uid] == nil {
-		w.endings[uid] = newEnding(name, fuses, pod, due)
-	}
-	gone := make([]apply.Fuse, len(fuses))
-	for i, f := range fuses {
-		gone[i] = apply.Fuse{Namespace: f.namespace, Name: f.name, UID: f.uid}
-	}
-	if err := w.grants.Close(ctx, name, gone); err != nil {
-		return err
-	}
-	for _, f := range fuses {
-		w.closed[f.uid] = true
-	}
-	delete(w.laid, uid)
-	log.FromContext(ctx).Info("closed what a window was granted", "window", name, "due", due)
-	return nil
-}
-
 // open writes what may stand.
 func (w *Windows) open(ctx context.Context, p *windowPass) {
+	look := w.podsChanged.Swap(false)
 	for _, m := range p.matters {
 		g := m.decision.Grant
 		if g == nil || p.model == nil || p.site == nil {
 			continue
 		}
-		if err := w.openOne(ctx, p, m, g); err != nil {
+		if err := w.openOne(ctx, p, m, g, look); err != nil {
 			m.failed = fmt.Errorf("opening window %s: %w", m.window.Name, err)
 			// Somebody else's object, or a namespace that is missing: said in the window's
 			// status, and tried again.
@@ -112,7 +148,7 @@ func (w *Windows) open(ctx context.Context, p *windowPass) {
 	}
 }
 
-func (w *Windows) openOne(ctx context.Context, p *windowPass, m *matter, g *access.Grant) error {
+func (w *Windows) openOne(ctx context.Context, p *windowPass, m *matter, g *access.Grant, look bool) error {
 	key, err := w.trail.sessionKey(ctx)
 	if err != nil {
 		return err
@@ -121,8 +157,8 @@ func (w *Windows) openOne(ctx context.Context, p *windowPass, m *matter, g *acce
 	input.Operator.Key = publicOf(key)
 	set := grant.Compile(input)
 	m.set = &set
-	delete(w.endings, m.window.UID)
-	stands, err := w.grants.Open(ctx, &set, input.Left)
+	w.endings.forget(m.window.UID)
+	stands, err := w.grants.Open(ctx, &set, input.Left, look)
 	w.lay(m, stands.Fuses)
 	m.endpoints(stands.Service)
 	if err != nil {

@@ -36,10 +36,13 @@ func setupWindows(mgr ctrl.Manager, at Place, k *timekeeper, t *trail, pods PodS
 		inForce: &inForce{changed: changed},
 		grants:  &apply.Grants{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Now: time.Now},
 		images:  &images{live: mgr.GetAPIReader(), image: pods.Image, clock: time.Now},
-		endings: map[types.UID]*ending{}, proved: map[types.UID]v1alpha1.WindowEnding{},
-		closed: map[types.UID]bool{}, laid: map[types.UID][]fuse{}, warned: map[types.UID]warning{},
+		closed:  map[types.UID]bool{}, laid: map[types.UID][]fuse{}, warned: map[types.UID]warning{},
 	}
 	w.sessions = newSessions(w.left, changed)
+	w.endings = &endings{
+		grants: w.grants, answers: w.answers, now: time.Now, changed: changed,
+		open: map[types.UID]*ending{}, proved: map[types.UID]v1alpha1.WindowEnding{},
+	}
 	k.tells = append(k.tells, changed)
 	c, err := controller.New("windows", mgr, controller.Options{Reconciler: w, MaxConcurrentReconciles: 1})
 	if err != nil {
@@ -73,7 +76,10 @@ func (w *Windows) sources(changed chan event.GenericEvent) []source.Source {
 		watch(&v1alpha1.Vendor{}, declaredChanged),
 		watch(&v1alpha1.Site{}, declaredChanged),
 		watch(metadata(batchv1.SchemeGroupVersion.WithKind("Job")), isOfWindow),
-		source.Kind[client.Object](w.cache, &corev1.Pod{}, now(), isWindowsPod, podChanged),
+		source.Kind[client.Object](w.cache, &corev1.Pod{}, onAny(func(q queue) {
+			w.podsChanged.Store(true)
+			q.Add(pass)
+		}), isWindowsPod, podChanged),
 		source.Channel(changed, now()),
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -31,21 +32,32 @@ const lastPacketEvery = 10 * time.Second
 // writeWindowStatuses writes what differs of the statuses of windows, approvals, locks and
 // vendors.
 func (w *Windows) writeWindowStatuses(ctx context.Context, p *windowPass) error {
-	var errs []error
+	changes := slices.Concat(w.windowStatuses(p), w.approvalStatuses(p), w.lockStatuses(p), w.vendorStatuses(p))
+	errs := make([]error, len(changes))
+	var g errgroup.Group
+	g.SetLimit(parallelStatuses)
+	for i, change := range changes {
+		g.Go(func() error {
+			errs[i] = w.patchStatus(ctx, change.before, change.after)
+			return nil
+		})
+	}
+	_ = g.Wait() // each keeps its own error
+	return errors.Join(errs...)
+}
+
+func (w *Windows) windowStatuses(p *windowPass) []statusChange {
+	var out []statusChange
 	for _, m := range p.matters {
 		after := m.window.DeepCopy()
 		w.windowStatus(p, m, &after.Status)
 		if equality.Semantic.DeepEqual(m.window.Status, after.Status) {
 			continue
 		}
-		if errs = append(errs, w.patchStatus(ctx, m.window, after)); errs[len(errs)-1] == nil {
-			w.tellPeople(m, &after.Status)
-		}
+		out = append(out, statusChange{before: m.window, after: after})
+		w.tellPeople(m, &after.Status)
 	}
-	for _, change := range slices.Concat(w.approvalStatuses(p), w.lockStatuses(p), w.vendorStatuses(p)) {
-		errs = append(errs, w.patchStatus(ctx, change.before, change.after))
-	}
-	return errors.Join(errs...)
+	return out
 }
 
 // patchStatus writes one status, bound to the version that the pass saw.
@@ -79,11 +91,12 @@ func (w *Windows) windowStatus(p *windowPass, m *matter, s *v1alpha1.VendorAcces
 	s.ArmedBy = v1alpha1.Username(d.ArmedBy)
 	w.windowFindings(m, s)
 	w.sessionStatus(m, s)
-	s.Ending = w.endingOf(m.window.UID, s.Ending)
+	var unproved string
+	s.Ending, unproved = w.endings.of(m.window.UID, s.Ending)
 	for _, condition := range d.Conditions {
 		c.set(condition.Type, condition.True, string(condition.Reason), condition.Message)
 	}
-	w.grantConditions(c, m, s)
+	w.grantConditions(c, m, s, unproved)
 }
 
 // windowFindings are all that is wrong with the window or what it names, and the approvals
@@ -133,7 +146,7 @@ func (w *Windows) sessionStatus(m *matter, s *v1alpha1.VendorAccessWindowStatus)
 }
 
 // grantConditions are about what is granted, and how it ends.
-func (w *Windows) grantConditions(c conditions, m *matter, s *v1alpha1.VendorAccessWindowStatus) {
+func (w *Windows) grantConditions(c conditions, m *matter, s *v1alpha1.VendorAccessWindowStatus, unproved string) {
 	if m.images != nil {
 		c.judge(v1alpha1.ConditionImagesPresent, m.images.judgement())
 	}
@@ -146,28 +159,21 @@ func (w *Windows) grantConditions(c conditions, m *matter, s *v1alpha1.VendorAcc
 		c.drop(v1alpha1.ConditionEndsWithoutOperator)
 		c.drop(v1alpha1.ConditionEndsWithoutAPIServer)
 		if s.Ending != nil {
-			c.judge(v1alpha1.ConditionTerminated, w.terminated(m, s.Ending))
+			c.judge(v1alpha1.ConditionTerminated, terminated(s.Ending, unproved))
 		}
 	}
 }
 
-func (w *Windows) terminated(m *matter, e *v1alpha1.WindowEnding) evidence.Judgement {
+func terminated(e *v1alpha1.WindowEnding, unproved string) evidence.Judgement {
 	if e.Proved != nil {
 		return evidence.Judgement{
 			Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonProvedOver,
 			Message: "nothing of it is left, and what let in does not answer any more",
 		}
 	}
-	message := "closed, and not yet proved to be over"
-	if open := w.endings[m.window.UID]; open != nil {
-		switch {
-		case open.answering:
-			message = "its pod still answers"
-		case open.standing:
-			message = "objects of it are still there; a pod is until its node says that it is gone"
-		}
+	return evidence.Judgement{
+		Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonEnding, Message: cmp.Or(unproved, "closed, and not yet proved to be over"),
 	}
-	return evidence.Judgement{Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonEnding, Message: message}
 }
 
 func whole(t time.Time) *metav1.Time {

@@ -5,10 +5,13 @@ package apply
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -61,17 +64,14 @@ type Grants struct {
 	// Now is the wall clock, for the fuses alone: they end by the API server's.
 	Now func() time.Time
 
-	written map[grantKey]written
+	// opened are grants as they were written last, by window.
+	opened map[string]opened
 }
 
-type grantKey struct {
-	kind, namespace, name string
-}
-
-type written struct {
+type opened struct {
 	digest string
 	at     time.Time
-	fuse   types.UID
+	stands Stands
 }
 
 // ErrOtherFuse is a fuse of that name that was made for something else.
@@ -87,11 +87,39 @@ type Stands struct {
 	Pod *corev1.Pod
 }
 
-// Open writes what a window is granted for as long as is left. It says what stands, after an error too.
-func (g *Grants) Open(ctx context.Context, set *grant.Set, left time.Duration) (Stands, error) {
-	if g.written == nil {
-		g.written = map[grantKey]written{}
+// Open writes what a window is granted for as long as is left. It says what stands, after an
+// error too. What was written as it is a moment ago is not asked for again, unless the
+// caller knows that a pod changed.
+func (g *Grants) Open(ctx context.Context, set *grant.Set, left time.Duration, podChanged bool) (Stands, error) {
+	window, digest := digestOf(set)
+	last := g.opened[window]
+	served := set.Pod == nil || last.stands.Pod != nil && last.stands.Pod.Status.PodIP != ""
+	if last.digest == digest && g.Now().Sub(last.at).Abs() < confirms && served && !podChanged {
+		last.stands.Fuses = nil
+		return last.stands, nil
 	}
+	out, err := g.openAll(ctx, set, left)
+	if err != nil {
+		return out, err
+	}
+	if g.opened == nil {
+		g.opened = map[string]opened{}
+	}
+	g.opened[window] = opened{digest: digest, at: g.Now(), stands: out}
+	return out, nil
+}
+
+// digestOf is over all that a grant consists of, the ends of its fuses included.
+func digestOf(set *grant.Set) (window, digest string) {
+	h := sha256.New()
+	for _, o := range slices.Concat(set.Fuses, set.Objects) {
+		window = o.Manifest.GetLabels()[v1alpha1.LabelName]
+		_, _ = fmt.Fprintf(h, "%s %s/%s %s %s\n", o.GVK.Kind, o.Namespace, o.Name, o.Digest, o.Manifest.GetAnnotations()[v1alpha1.AnnotationUntil])
+	}
+	return window, hex.EncodeToString(h.Sum(nil))
+}
+
+func (g *Grants) openAll(ctx context.Context, set *grant.Set, left time.Duration) (Stands, error) {
 	var out Stands
 	fuses := map[string]types.UID{}
 	for _, f := range set.Fuses {
@@ -109,25 +137,25 @@ func (g *Grants) Open(ctx context.Context, set *grant.Set, left time.Duration) (
 			return out, fmt.Errorf("writing %s %s/%s: its namespace has no fuse", o.GVK.Kind, o.Namespace, o.Name)
 		}
 		o.Own(uid)
-		if err := g.write(ctx, o, uid, &out); err != nil {
+		if err := g.write(ctx, o, &out); err != nil {
 			return out, fmt.Errorf("writing %s %s/%s: %w", o.GVK.Kind, o.Namespace, o.Name, err)
 		}
 	}
 	return out, nil
 }
 
-func (g *Grants) write(ctx context.Context, o *grant.Object, fuse types.UID, out *Stands) error {
+func (g *Grants) write(ctx context.Context, o *grant.Object, out *Stands) error {
 	var err error
 	switch o.GVK.Kind {
 	case "Pod":
 		out.Pod, err = g.pod(ctx, o)
 	case "Service":
-		if err = g.object(ctx, o, fuse); err == nil {
+		if err = g.object(ctx, o); err == nil {
 			out.Service = &corev1.Service{}
 			err = g.get(ctx, o, out.Service)
 		}
 	default:
-		err = g.object(ctx, o, fuse)
+		err = g.object(ctx, o)
 	}
 	return err
 }
@@ -196,24 +224,15 @@ func (g *Grants) reset(ctx context.Context, job *batchv1.Job, until string, left
 	return g.Client.Patch(ctx, job, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(FieldManager))
 }
 
-// object applies one object, unless it was written as it is a moment ago.
-func (g *Grants) object(ctx context.Context, o *grant.Object, fuse types.UID) error {
-	key := grantKey{o.GVK.Kind, o.Namespace, o.Name}
-	last := g.written[key]
-	if now := g.Now(); last.digest == o.Digest && last.fuse == fuse && now.Sub(last.at).Abs() < confirms {
-		return nil
-	}
+// object applies one object.
+func (g *Grants) object(ctx context.Context, o *grant.Object) error {
 	u, err := decoded(o)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, asksAPI)
 	defer cancel()
-	if err := g.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(FieldManager), client.ForceOwnership); err != nil {
-		return err
-	}
-	g.written[key] = written{o.Digest, g.Now(), fuse}
-	return nil
+	return g.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(FieldManager), client.ForceOwnership)
 }
 
 // pod makes the pod. One that was made of something else, or has run to its end, goes
@@ -270,13 +289,11 @@ func (g *Grants) Close(ctx context.Context, window string, fuses []Fuse) error {
 			errs = append(errs, fmt.Errorf("removing the fuse %s/%s: %w", f.Namespace, f.Name, err))
 		}
 	}
-	for key := range g.written {
-		if key.name == grant.Name(window) {
-			delete(g.written, key)
-		}
-	}
 	return errors.Join(errs...)
 }
+
+// Forget drops what is remembered of a window that was closed.
+func (g *Grants) Forget(window string) { delete(g.opened, window) }
 
 // Fuse names a Job that stands.
 type Fuse struct {
@@ -284,15 +301,31 @@ type Fuse struct {
 	UID             types.UID
 }
 
+// removeAll removes what there is of one kind. A pod is gone when its node says so, and not
+// before: it gets no shorter grace than its own.
 func (g *Grants) removeAll(ctx context.Context, gvk schema.GroupVersionKind, namespace string, of client.MatchingLabels) error {
-	u := &unstructured.Unstructured{}
-	u.SetGroupVersionKind(gvk)
-	// A pod is gone when its node says so, and not before: no shorter grace than its own.
-	err := g.Client.DeleteAllOf(ctx, u, client.InNamespace(namespace), of)
-	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
-		return nil // the kind is not served, so there is none
+	list, err := g.list(ctx, gvk, namespace, of)
+	if err != nil {
+		return err
 	}
-	return err
+	var errs []error
+	for i := range list {
+		o := &list[i]
+		o.SetGroupVersionKind(gvk)
+		errs = append(errs, client.IgnoreNotFound(g.Client.Delete(ctx, o, client.Preconditions{UID: &o.UID})))
+	}
+	return errors.Join(errs...)
+}
+
+// list reads the names of what there is of a kind; one that is not served has nothing.
+func (g *Grants) list(ctx context.Context, gvk schema.GroupVersionKind, namespace string, of client.MatchingLabels) ([]metav1.PartialObjectMetadata, error) {
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
+	err := g.Live.List(ctx, list, client.InNamespace(namespace), of)
+	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+		return nil, nil
+	}
+	return list.Items, err
 }
 
 // Standing says whether anything that a window was granted is still there.
@@ -307,16 +340,11 @@ func (g *Grants) Standing(ctx context.Context, window string, namespaces []strin
 			if onlyInAccess[gvk.Kind] && namespace != v1alpha1.NamespaceAccess {
 				continue
 			}
-			list := &metav1.PartialObjectMetadataList{}
-			list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
-			err := g.Live.List(ctx, list, client.InNamespace(namespace), of)
-			if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
-				continue
-			}
+			left, err := g.list(ctx, gvk, namespace, of)
 			if err != nil {
 				return true, fmt.Errorf("looking for what stands of window %s: %w", window, err)
 			}
-			if len(list.Items) > 0 {
+			if len(left) > 0 {
 				return true, nil
 			}
 		}

@@ -190,13 +190,17 @@ func (a *accessPlant) streams(pod *corev1.Pod) []*stage.Stream {
 	var out []*stage.Stream
 	for i, port := range []stage.Port{stage.TCP(502), stage.UDP(502)} {
 		at := netip.AddrPortFrom(netip.MustParseAddr(pod.Status.PodIP), uint16(firstRelayPort+i))
-		s, err := stage.OpenAt(a.jump, at, a.drive, port)
+		s, err := stage.OpenAt(a.jump, at, a.drive, port, accessBeat)
 		must(a.t, err)
 		a.t.Cleanup(s.Close)
 		out = append(out, s)
 	}
 	return out
 }
+
+// accessBeat is coarser than a stream's usual one: many streams are open at a time, and their
+// machine has two cores.
+const accessBeat = 10 * time.Millisecond
 
 // firstRelayPort is where a relay begins to listen.
 const firstRelayPort = 20000

@@ -8,7 +8,6 @@ package e2e
 import (
 	"fmt"
 	"net/netip"
-	"sync"
 	"testing"
 	"time"
 
@@ -50,7 +49,7 @@ func TestAWindowEndsAtItsEndByRevocationAndByLock(t *testing.T) {
 			lock := &v1alpha1.AccessLock{ObjectMeta: metav1.ObjectMeta{Name: "everything"}, Spec: v1alpha1.AccessLockSpec{Everything: true, Reason: "alarm", By: shift}}
 			must(t, a.people[shift].Create(a.ctx(), lock))
 			return time.Now()
-		}, v1alpha1.WindowLocked},
+		}, v1alpha1.WindowRevoked},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			a := *a
@@ -93,21 +92,14 @@ func (a *accessPlant) endTogether(name string, lasts time.Duration, end func([]*
 	if end != nil {
 		due = end(windows)
 	}
-	var wg sync.WaitGroup
-	var mu sync.Mutex
 	for _, w := range windows {
-		wg.Go(func() {
-			at := due
-			if end == nil {
-				at = a.now(w).Status.End.Time
-			}
-			last := a.quietAfter(streams[w.Name], time.Until(at)+settles)
-			mu.Lock()
-			defer mu.Unlock()
-			late = append(late, max(0, last.Sub(at)))
-		})
+		at := due
+		if end == nil {
+			at = a.now(w).Status.End.Time
+		}
+		last := a.quietAfter(streams[w.Name], time.Until(at)+settles)
+		late = append(late, max(0, last.Sub(at)))
 	}
-	wg.Wait()
 	for _, w := range windows {
 		live := a.becomes(w, as)
 		stage.Until(a.t, settles, "the ending of "+w.Name+" is proved", func() bool {

@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,7 +113,19 @@ func (s *Stage) StartKubelet() error {
 	if !until(ctx, func() bool { return s.kubeletNodeReady(ctx, start) }) {
 		return errors.New("the kubelet's node does not become ready")
 	}
-	return nil
+	return s.untaint()
+}
+
+// untaint does what the controller does that looks after nodes and is not running here: it
+// takes from a ready node the taint of one that is not.
+func (s *Stage) untaint() error {
+	node := &corev1.Node{}
+	if err := s.Get(context.Background(), client.ObjectKey{Name: KubeletNode}, node); err != nil {
+		return err
+	}
+	before := node.DeepCopy()
+	node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.Key == corev1.TaintNodeNotReady })
+	return s.Patch(context.Background(), node, client.MergeFrom(before))
 }
 
 // addKubeletNode makes the node's object, of which the kubelet does not know the range

@@ -113,13 +113,13 @@ func streamOf(id []byte) *Stream {
 // Open opens a stream to a server of another host, and returns when both directions
 // flow.
 func Open(from, to *Host, port Port) (*Stream, error) {
-	return OpenAt(from, netip.AddrPortFrom(to.Address, port.Number), to, port)
+	return OpenAt(from, netip.AddrPortFrom(to.Address, port.Number), to, port, Beat)
 }
 
 // OpenAt is Open to an address that need not be the server's own, such as that of a relay
 // to it.
-func OpenAt(from *Host, at netip.AddrPort, to *Host, port Port) (*Stream, error) {
-	s, err := knock(from, at, to, port, Beat)
+func OpenAt(from *Host, at netip.AddrPort, to *Host, port Port, beat time.Duration) (*Stream, error) {
+	s, err := knock(from, at, to, port, beat)
 	if err != nil {
 		return nil, err
 	}
