@@ -224,14 +224,14 @@ func (t *trail) load(ctx context.Context) error {
 // note keeps what was read, and tells it to whoever counts and sends.
 func (t *trail) note(entries []audit.Entry, head audit.Head, exported uint64) {
 	before := &t.known
-	if before.once && head.Sequence > before.head.Sequence {
-		auditEntries.Add(float64(head.Sequence - before.head.Sequence))
-	}
-	if lost := audit.LastCheckpoint(entries).LostInAll; lost > before.lost {
-		auditLost.Add(float64(lost - before.lost))
-		before.lost = lost
-	}
 	if !before.once || head != before.head {
+		if before.once && head.Sequence > before.head.Sequence {
+			auditEntries.Add(float64(head.Sequence - before.head.Sequence))
+		}
+		if lost := audit.LastCheckpoint(entries).LostInAll; lost > before.lost {
+			auditLost.Add(float64(lost - before.lost))
+			before.lost = lost
+		}
 		before.trails = t.trailsOf(entries)
 	}
 	before.entries, before.head, before.exported, before.once = entries, head, exported, true

@@ -5,13 +5,17 @@ package controllers_test
 
 import (
 	"crypto/ed25519"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/audit"
 	"github.com/zonewarden/zonewarden/internal/audit/signing"
+	"github.com/zonewarden/zonewarden/internal/audit/store"
 )
 
 // aKey is one that a person makes.
@@ -101,6 +105,32 @@ func TestTheKeyIsChangedByGivingTheNext(t *testing.T) {
 			w.must(again.tell("c"))
 			w.intact()
 		})
+	}
+}
+
+// TestAnotherKeyThanIsAwaitedSignsNothing: it has to be given as the next one.
+func TestAnotherKeyThanIsAwaitedSignsNothing(t *testing.T) {
+	w := newWorld(t)
+	k := w.keep(keeping{})
+	w.make(site())
+	w.must(k.tell("a"))
+	secret, old := get(w, auditKey()), w.held()
+	data, err := signing.Keys{Key: aKey(2), Retired: []audit.PublicKey{publicOf(t, old.Key)}, Begun: true}.Data()
+	w.must(err)
+	secret.Data = data
+	w.must(w.Update(w.ctx(), secret))
+	k.look()
+	k.look()
+	for range 2 {
+		if message := w.broken(v1alpha1.ReasonTrailNoKey); !strings.Contains(message, "it awaits "+publicOf(t, old.Key).String()) {
+			t.Errorf("it says %q", message)
+		}
+		if trails, _, err := k.Read(w.ctx()); err != nil || len(trails) != 1 {
+			t.Errorf("what was recorded is not read any more: %v, %v", trails, err)
+		}
+		if err := k.tell("b"); !errors.Is(err, store.ErrNoKey) {
+			t.Errorf("appending: %v", err)
+		}
 	}
 }
 

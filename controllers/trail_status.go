@@ -41,7 +41,7 @@ func (t *trail) look(ctx context.Context) error {
 // tend keeps in order what is beside the trail.
 func (t *trail) tend(ctx context.Context) error {
 	if !t.signs() {
-		return fmt.Errorf("%w: it awaits %s", errNoKey, t.known.head.Key)
+		return t.awaited()
 	}
 	if err := t.settleKeys(ctx); err != nil {
 		return err
@@ -55,6 +55,9 @@ func (t *trail) tend(ctx context.Context) error {
 	}
 	return t.store.Clean(ctx)
 }
+
+// awaited says which key is missing.
+func (t *trail) awaited() error { return fmt.Errorf("%w: it awaits %s", errNoKey, t.known.head.Key) }
 
 // errNotSent says that there is more in the trail than was sent.
 var errNotSent = errors.New("not sent yet")
@@ -128,8 +131,13 @@ func (t *trail) judge(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return // the operator stops, which says nothing of the trail
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case t.full != nil:
 		err = t.full
+	case !t.signs():
+		// It reads well, and nothing can be added to it.
+		err = t.awaited()
 	}
 	is := judgementOf(err)
 	auditDamaged.Set(0)

@@ -45,3 +45,24 @@ func TestWhereThisRuns(t *testing.T) {
 		t.Error("a namespace that cannot be read is none")
 	}
 }
+
+// TestSyslogNeedsBothOptions: with one of them nothing would be sent, and nobody would know.
+func TestSyslogNeedsBothOptions(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args []string
+		good bool
+	}{
+		{nil, true},
+		{[]string{"--syslog-address=siem.example:6514", "--syslog-tls-dir=/etc/zonewarden/syslog"}, true},
+		{[]string{"--syslog-address=[2001:db8::1]:6514", "--syslog-tls-dir=/etc/zonewarden/syslog"}, true},
+		{[]string{"--syslog-address=siem.example:6514"}, false},
+		{[]string{"--syslog-tls-dir=/etc/zonewarden/syslog"}, false},
+		{[]string{"--syslog-address=siem.example", "--syslog-tls-dir=/etc/zonewarden/syslog"}, false},
+		{[]string{"--syslog-address=:6514", "--syslog-tls-dir=/etc/zonewarden/syslog"}, false},
+	} {
+		if _, err := parse(test.args); (err == nil) != test.good {
+			t.Errorf("%v: %v", test.args, err)
+		}
+	}
+}
