@@ -43,6 +43,7 @@ var attacks = []chapter{
 	{"Have a pod made, or leave the network", attacksByTemplate},
 	{"Touch what the network plugin works from", attacksOnThePluginsKinds},
 	{"Reach in through the API server", attacksByAccess},
+	{"Use what access windows use", attacksOnOpenWindows},
 	{"Expose by a service", attacksByExposure},
 	{"Declare, or undeclare", attacksOnDeclarations},
 }

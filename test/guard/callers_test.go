@@ -37,7 +37,10 @@ const (
 	agentOperator = name("Cilium's operator")      // as in Cilium's chart
 	scheduler     = name("Kubernetes' scheduler")
 	nodeKeeper    = name("whoever keeps the nodes")
-	certManager   = name("cert-manager") // as in its chart
+	certManager   = name("cert-manager")                // as in its chart
+	squatter      = name("tenant of zonewarden-access") // everything, in one namespace
+	insider       = name("who a window lets in")        // exec into his window's pod
+	keeper        = name("garbage collector")
 	controllers   = name("a controller manager without accounts for its controllers")
 )
 
@@ -61,6 +64,9 @@ var accounts = map[name][]string{
 	scheduler:     {"system:kube-scheduler"},
 	nodeKeeper:    {"node-keeper"},
 	certManager:   serviceAccount("cert-manager", "cert-manager"),
+	squatter:      {"squatter"},
+	insider:       {"tech-1"},
+	keeper:        serviceAccount("kube-system", "generic-garbage-collector"),
 	controllers:   {"system:kube-controller-manager"},
 }
 

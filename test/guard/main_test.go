@@ -90,7 +90,7 @@ func (c *cluster) build(ctx context.Context) error {
 	if err := errors.Join(c.buildPlant(ctx), c.raiseGuard(ctx), c.awaitGuard(ctx)); err != nil {
 		return err
 	}
-	for _, o := range manifests("testdata/own-objects.yaml") {
+	for _, o := range append(manifests("testdata/own-objects.yaml"), manifests("testdata/windows.yaml")...) {
 		if err := applyAs(o, "zonewarden")(ctx, c.callers[operator]); err != nil {
 			return fmt.Errorf("the operator applies %s: %w", o.GetName(), err)
 		}
@@ -110,7 +110,11 @@ func (c *cluster) buildPlant(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, objects := range [][]*unstructured.Unstructured{roles, manifests("testdata/accounts.yaml"), manifests("testdata/plant.yaml")} {
+	room, err := kustomized("../../config/access")
+	if err != nil {
+		return err
+	}
+	for _, objects := range [][]*unstructured.Unstructured{roles, room, manifests("testdata/accounts.yaml"), manifests("testdata/plant.yaml")} {
 		if err := c.apply(ctx, objects...); err != nil {
 			return err
 		}

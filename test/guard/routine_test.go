@@ -23,7 +23,7 @@ type routine struct {
 }
 
 func routines() []routine {
-	return slices.Concat(routinesOfControllers, routinesOfNodes, routinesOfPeople, routinesOfOperators, routinesOutOfScope)
+	return slices.Concat(routinesOfControllers, routinesOfOpenWindows, routinesOfNodes, routinesOfPeople, routinesOfOperators, routinesOutOfScope)
 }
 
 func doRoutines(t *testing.T) {

@@ -98,9 +98,9 @@ func (p plant) input(w *v1alpha1.VendorAccessWindow, backend v1alpha1.Backend) g
 
 var backends = map[string]v1alpha1.Backend{"cilium": v1alpha1.BackendCilium, "networkpolicy": v1alpha1.BackendNetwork}
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }

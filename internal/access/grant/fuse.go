@@ -8,7 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 )
 
 const kindJob = "Job"
@@ -21,14 +20,14 @@ func (in *Input) fuse(namespace string) *Object {
 		TypeMeta:   metav1.TypeMeta{APIVersion: batchv1.SchemeGroupVersion.String(), Kind: kindJob},
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: Name(in.Window.Name)},
 		Spec: batchv1.JobSpec{
-			Parallelism:             ptr.To[int32](0),
-			Completions:             ptr.To[int32](1),
-			BackoffLimit:            ptr.To[int32](0),
-			TTLSecondsAfterFinished: ptr.To[int32](0),
+			Parallelism:             new(int32(0)),
+			Completions:             new(int32(1)),
+			BackoffLimit:            new(int32(0)),
+			TTLSecondsAfterFinished: new(int32(0)),
 			Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
 				RestartPolicy:                corev1.RestartPolicyNever,
-				AutomountServiceAccountToken: ptr.To(false),
-				EnableServiceLinks:           ptr.To(false),
+				AutomountServiceAccountToken: new(false),
+				EnableServiceLinks:           new(false),
 				SecurityContext:              podSecurity(""),
 				Containers: []corev1.Container{{
 					Name: "fuse",

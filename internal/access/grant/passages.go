@@ -22,10 +22,9 @@ import (
 func (in *Input) policies(passages []policy.Passage) []*Object {
 	w := policy.Window{Name: Name(in.Window.Name), Home: v1alpha1.NamespaceAccess, Passages: passages}
 	var made []policy.Manifest
-	switch in.Backend {
-	case v1alpha1.BackendCilium:
+	if in.Backend == v1alpha1.BackendCilium {
 		made = cilium.Backend{}.Window(w)
-	case v1alpha1.BackendNetwork:
+	} else {
 		made = networkpolicy.Backend{}.Window(w)
 	}
 	out := make([]*Object, 0, len(made))

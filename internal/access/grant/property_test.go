@@ -53,7 +53,6 @@ type asked struct {
 	to          []netip.Addr
 	transport   protocol.Transport
 	first, last uint16
-	devices     bool
 }
 
 func (a asked) covers(to netip.Addr, transport protocol.Transport, port uint16) bool {

@@ -18,7 +18,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/kubernetes/scheme"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -47,11 +47,11 @@ func serve(t *testing.T) *server {
 	must(t, err)
 	t.Cleanup(func() { must(t, plane.Stop()) })
 	s := &server{}
-	s.admin, err = client.New(plane.Config(), client.Options{Scheme: scheme.Scheme})
+	s.admin, err = client.New(plane.Config(), client.Options{Scheme: clientgoscheme.Scheme})
 	must(t, err)
 	account, err := plane.AddUser("system:serviceaccount:zonewarden-system:zonewarden", "system:serviceaccounts", "system:serviceaccounts:zonewarden-system")
 	must(t, err)
-	s.operator, err = client.New(account, client.Options{Scheme: scheme.Scheme})
+	s.operator, err = client.New(account, client.Options{Scheme: clientgoscheme.Scheme})
 	must(t, err)
 	for _, ns := range []string{"zonewarden-system", "scada", "pumping", "pam", "lab"} {
 		s.apply(t, document(t, "apiVersion: v1\nkind: Namespace\nmetadata: {name: "+ns+", labels: {pod-security.kubernetes.io/enforce: restricted}}"))

@@ -13,7 +13,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/utils/ptr"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/protocol"
@@ -131,7 +130,7 @@ func assignPorts(targets []target) {
 	taken := map[port]bool{}
 	for i := range targets {
 		t := &targets[i]
-		t.listen = uint16(firstListen + i) //nolint:gosec // at most mostTargets
+		t.listen = uint16(firstListen + i)
 		if own := (port{t.transport, t.to.Port()}); !taken[own] {
 			taken[own], t.service = true, t.to.Port()
 		}
@@ -151,7 +150,7 @@ func (in *Input) service(jump *v1alpha1.JumpHost, targets []target) *Object {
 	spec := corev1.ServiceSpec{
 		Type:           corev1.ServiceType(jump.Reachable),
 		Selector:       podLabels(in.Window.Name),
-		IPFamilyPolicy: ptr.To(corev1.IPFamilyPolicyPreferDualStack),
+		IPFamilyPolicy: new(corev1.IPFamilyPolicyPreferDualStack),
 	}
 	switch jump.Reachable {
 	case v1alpha1.RelayNodePort:
