@@ -32,7 +32,8 @@ func New(streams genericiooptions.IOStreams, now func() time.Time) *cobra.Comman
 		Short:         "Zones, conduits and vendor access of an OT site",
 		Long:          "Zones, conduits and vendor access of an OT site.\n\n" + exit.Help,
 		Version:       buildinfo.Version(),
-		Args:          cobra.NoArgs,
+		Args:          cobra.NoArgs, // so that a group that does not exist is an error
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -48,12 +49,14 @@ func New(streams genericiooptions.IOStreams, now func() time.Time) *cobra.Comman
 func Run(ctx context.Context, streams genericiooptions.IOStreams, now func() time.Time, args []string) exit.Code {
 	root := New(streams, now)
 	root.SetArgs(args)
+	understood := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exit.OK
 	}
 	fmt.Fprintln(streams.ErrOut, "error:", connect.Say(err))
-	if exit.Of(err) == exit.Failed && ctx.Err() == nil {
+	if !understood {
 		fmt.Fprintf(streams.ErrOut, "See: %s --help\n", cmd.CommandPath())
 	}
 	return exit.Of(err)

@@ -22,7 +22,8 @@ func Command(s *connect.Session) *cobra.Command {
 	group := &cobra.Command{
 		Use:   "access",
 		Short: "Vendor access: who is in, ask, decide, lock",
-		Args:  cobra.NoArgs,
+		Args:  cobra.NoArgs, // so that a command that does not exist is an error
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	group.AddCommand(
 		listCommand(s), showCommand(s), requestCommand(s),

@@ -24,9 +24,10 @@ type choice struct {
 	decision v1alpha1.ApprovalDecision
 	use      string
 	short    string
-	// shows what is decided on, and asks: what lets somebody in.
-	asks bool
-	fits func(v1alpha1.WindowPhase) bool
+	// asks before it decides, and shows what on: what lets somebody in. shows says that it
+	// does so with --yes as well.
+	asks, shows bool
+	fits        func(v1alpha1.WindowPhase) bool
 	// until and span say which flags there are, needed that one is.
 	until, span, needed bool
 }
@@ -40,7 +41,7 @@ type word struct {
 
 func approveCommand(s *connect.Session) *cobra.Command {
 	return decideCommand(s, choice{
-		decision: v1alpha1.DecisionApprove, use: "approve WINDOW", asks: true, until: true, fits: anyPhase,
+		decision: v1alpha1.DecisionApprove, use: "approve WINDOW", asks: true, shows: true, until: true, fits: anyPhase,
 		short: "Let in, until the end that was asked for or an earlier one; review what was opened by break-glass",
 	})
 }
@@ -132,18 +133,18 @@ func (c choice) decide(ctx context.Context, s *connect.Session, w *v1alpha1.Vend
 		m := when.Moments(said.zone, said.until)[0]
 		a.Spec.Until = &m
 	}
-	if c.asks {
+	if c.asks && (c.shows || !said.yes) {
 		d.Asked(s.Out, said.zone)
-		if !said.yes {
-			if err := confirm(s, question(a, said)); err != nil {
-				return err
-			}
+	}
+	if c.asks && !said.yes {
+		if err := confirm(s, question(a, said)); err != nil {
+			return err
 		}
 	}
 	if err := s.Create(ctx, a, false); err != nil {
 		return fmt.Errorf("deciding on %s: %w", w.Name, err)
 	}
-	return await(ctx, s, a, said.wait)
+	return await(ctx, s, a, said)
 }
 
 // question says what is answered with y.

@@ -35,9 +35,9 @@ var flowForm = regexp.MustCompile(`^(?:([a-z0-9-]*[a-z][a-z0-9-]*)(?::|$))?(?:(\
 // flow reads a protocol of the catalogue, ports of a transport, or both.
 func flow(text string) (v1alpha1.Flow, error) {
 	var f v1alpha1.Flow
-	m := flowForm.FindStringSubmatch(text)
-	if m == nil || m[1] == "" && (m[2] == "" || m[4] == "") || strings.HasSuffix(text, ":") {
-		return f, fmt.Errorf("%q is neither a protocol nor a port with its transport: write modbus-tcp, modbus-tcp:1502, 2222/tcp or 5000-5010/udp", text)
+	m, err := parts(text)
+	if err != nil {
+		return f, err
 	}
 	if m[1] != "" {
 		if err := known(m[1], m[2] != ""); err != nil {
@@ -59,6 +59,15 @@ func flow(text string) (v1alpha1.Flow, error) {
 		return f, fmt.Errorf("%q: a transport is tcp, udp or sctp", text)
 	}
 	return f, nil
+}
+
+// parts are protocol, first and last port, and transport, "" where there is none.
+func parts(text string) ([]string, error) {
+	m := flowForm.FindStringSubmatch(text)
+	if m == nil || m[1] == "" && (m[2] == "" || m[4] == "") || strings.HasSuffix(text, ":") {
+		return nil, fmt.Errorf("%q is neither a protocol nor a port with its transport: write modbus-tcp, modbus-tcp:1502, 2222/tcp or 5000-5010/udp", text)
+	}
+	return m, nil
 }
 
 // known says whether a protocol is in the catalogue, and whether it needs a port.

@@ -37,7 +37,8 @@ func Command(s *connect.Session) *cobra.Command {
 	group := &cobra.Command{
 		Use:   "audit",
 		Short: "The audit trail: verify it, export it",
-		Args:  cobra.NoArgs,
+		Args:  cobra.NoArgs, // so that a command that does not exist is an error
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	group.AddCommand(verifyCommand(s), exportCommand(s))
 	return group

@@ -72,7 +72,7 @@ func export(ctx context.Context, s *connect.Session, file, since, format string)
 		fmt.Fprintf(s.ErrOut, "%d lines, head: %s\n", printed, headText(audit.HeadOf(*last)))
 	}
 	if unread > 0 {
-		return exit.With(exit.Bad, "%d lines are no entries of an audit trail: see audit verify", unread)
+		return exit.With(exit.Bad, "lines that hold no entry of an audit trail: %d. See: audit verify", unread)
 	}
 	return nil
 }

@@ -114,7 +114,7 @@ func report(s *connect.Session, entries []audit.Entry, faults []audit.Fault) err
 		fmt.Fprintln(s.Out, roster.Printable(f.String()))
 	}
 	if len(faults) > 0 {
-		return exit.With(exit.Bad, "the audit trail is damaged: %d faults in %d entries", len(faults), len(entries))
+		return exit.With(exit.Bad, "the audit trail is damaged (faults: %d, entries: %d)", len(faults), len(entries))
 	}
 	first, head := entries[0], audit.HeadOf(entries[len(entries)-1])
 	fmt.Fprintf(s.Out, "intact: entries %d to %d of site %s\nhead: %s\n", first.Sequence, head.Sequence, roster.Printable(head.Site), headText(head))

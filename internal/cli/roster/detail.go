@@ -63,7 +63,8 @@ func SpecHash(spec v1alpha1.VendorAccessWindowSpec) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// About makes the detail of a window. Approvals are all that there are.
+// About makes the detail of a window. Approvals are all that there are: those of one that
+// had its name before are none of this one.
 func About(w *v1alpha1.VendorAccessWindow, approvals []v1alpha1.Approval, k Known, now time.Time) Detail {
 	d := Detail{
 		APIVersion: APIVersion, Kind: "AccessWindow", Window: Line(w, k, now),
@@ -71,7 +72,7 @@ func About(w *v1alpha1.VendorAccessWindow, approvals []v1alpha1.Approval, k Know
 		Endpoints: w.Status.Endpoints, Pod: w.Status.Pod, Conditions: w.Status.Conditions, Decisions: []Decision{},
 	}
 	for i := range approvals {
-		if a := &approvals[i]; a.Spec.Of.Kind == v1alpha1.ApprovedWindow && a.Spec.Of.Name == w.Name {
+		if a := &approvals[i]; a.Spec.Of.Kind == v1alpha1.ApprovedWindow && a.Spec.Of.UID == string(w.UID) {
 			d.Decisions = append(d.Decisions, decision(a))
 		}
 	}
@@ -94,7 +95,7 @@ func decision(a *v1alpha1.Approval) Decision {
 	}
 	if c := find(a.Status.Conditions, v1alpha1.ConditionAccepted); c != nil {
 		d.Counts, d.Reason, d.Why = Truth(c.Status), c.Reason, c.Message
-		if d.Why == "" {
+		if d.Why == "" && d.Counts == False {
 			d.Why = access.Reason(c.Reason).Sentence()
 		}
 	}
@@ -177,7 +178,7 @@ func options(s v1alpha1.VendorAccessWindowSpec) string {
 		parts = append(parts, "opens when the shift arms it")
 	}
 	if s.Attended == v1alpha1.AttendanceRequired {
-		parts = append(parts, "a person of the plant present")
+		parts = append(parts, "a person of the plant present, who arms it")
 	}
 	if s.BreakGlass {
 		parts = append(parts, "BREAK-GLASS, without approval")

@@ -35,7 +35,7 @@ const (
 	inColumns      = "WINDOW\tPERSON\tCOMPANY\tREACHES\tTHROUGH\tSINCE\tENDS\tLEFT\tLIVE\tLAST PACKET\tAPPROVED BY\tENDS WITHOUT US"
 	waitingColumns = "WINDOW\tPERSON\tCOMPANY\tREACHES\tTHROUGH\tSTARTS\tENDS\tPHASE\tWAITS FOR"
 	endedColumns   = "WINDOW\tPERSON\tCOMPANY\tREACHES\tTHROUGH\tENDED\tHOW\tNOTHING PASSES"
-	reviewColumns  = "WINDOW\tPERSON\tCOMPANY\tOPENED BY\tSINCE"
+	reviewColumns  = "WINDOW\tPERSON\tCOMPANY\tOPENED BY\tSINCE\tREVIEW BY"
 )
 
 // printer knows what the clock on the wall shows.
@@ -119,10 +119,11 @@ func Printable(s string) string {
 	}, s)
 }
 
+// who leaves out what is the same for all of a company, to keep the line short.
 func (p printer) who(w Window) []string {
 	users := make([]string, len(w.People))
 	for i, person := range w.People {
-		users[i] = person.User
+		users[i], _, _ = strings.Cut(person.User, "@")
 	}
 	return []string{w.Name, strings.Join(users, ", "), cmp.Or(w.Company, w.Vendor), strings.Join(w.Reaches, ", "), w.Through}
 }
@@ -210,7 +211,7 @@ func passes(w Window) string {
 }
 
 func (p printer) review(w Window) []string {
-	return []string{w.Name, p.who(w)[1], cmp.Or(w.Company, w.Vendor), w.Requester, p.time(w.Since)}
+	return []string{w.Name, p.who(w)[1], cmp.Or(w.Company, w.Vendor), w.Requester, p.time(w.Since), "access approve " + w.Name}
 }
 
 // time is that of the day; with the date where it is another.
