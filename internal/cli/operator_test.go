@@ -147,12 +147,12 @@ func (o *operator) count(ctx context.Context, about []*v1alpha1.Approval, d acce
 			continue
 		}
 		c := metav1.Condition{
-			Type: v1alpha1.ConditionAccepted, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonAccepted,
+			Type: v1alpha1.ConditionAccepted, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonAccepted, Message: "it counts",
 			ObservedGeneration: a.Generation, LastTransitionTime: metav1.Now(),
 		}
 		for _, ignored := range d.Ignored {
 			if ignored.Approval == a.Name {
-				c.Status, c.Reason, c.Message = metav1.ConditionFalse, string(ignored.Reason), ignored.Field+": "+ignored.Reason.Sentence()
+				c.Status, c.Reason, c.Message = metav1.ConditionFalse, string(ignored.Reason), ignored.Field+": "+ignored.Message
 			}
 		}
 		a.Status.ObservedGeneration, a.Status.Conditions = a.Generation, []metav1.Condition{c}

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/access"
 	"github.com/zonewarden/zonewarden/internal/cli/connect"
 	"github.com/zonewarden/zonewarden/internal/cli/exit"
 	"github.com/zonewarden/zonewarden/internal/cli/roster"
@@ -160,13 +161,14 @@ func parents(zones []v1alpha1.Zone) map[string]string {
 	return out
 }
 
-// holds says which windows a lock means, as package access decides it in the operator.
+// holds says which windows a lock means, as the operator decides it.
 func holds(l v1alpha1.AccessLockSpec, windows []v1alpha1.VendorAccessWindow, parent map[string]string) held {
 	var h held
+	lock := access.Lock{Vendor: l.Vendor, Person: string(l.Person), Zone: l.Zone, Everything: l.Everything}
 	for i := range windows {
 		w := &windows[i]
 		switch {
-		case !meant(l, w, parent) || !notOver(w.Status.Phase):
+		case !access.Holds(lock, factsOf(w, parent)) || !notOver(w.Status.Phase):
 		case open(w.Status.Phase):
 			h.open = append(h.open, w.Name)
 		default:
@@ -176,29 +178,26 @@ func holds(l v1alpha1.AccessLockSpec, windows []v1alpha1.VendorAccessWindow, par
 	return h
 }
 
-func meant(l v1alpha1.AccessLockSpec, w *v1alpha1.VendorAccessWindow, parent map[string]string) bool {
-	if l.Everything || l.Vendor != "" && l.Vendor == w.Spec.Vendor {
-		return true
+// factsOf are those of a window that a lock asks for.
+func factsOf(w *v1alpha1.VendorAccessWindow, parent map[string]string) access.Facts {
+	f := access.Facts{
+		Window: access.Window{Vendor: w.Spec.Vendor, People: names(w.Spec.People)},
+		Zones:  map[string]access.Zone{},
 	}
-	for _, p := range w.Spec.People {
-		if l.Person != "" && strings.EqualFold(string(p), string(l.Person)) {
-			return true
-		}
+	for _, r := range w.Spec.Reach {
+		f.Window.Reach = append(f.Window.Reach, access.Reach{Zone: r.Zone})
+		f.Zones[r.Zone] = access.Zone{Within: within(r.Zone, parent)}
 	}
-	return l.Zone != "" && slices.ContainsFunc(w.Spec.Reach, func(r v1alpha1.Reach) bool {
-		return within(r.Zone, l.Zone, parent)
-	})
+	return f
 }
 
-// within says that a zone is another, or a part of it.
-func within(zone, whole string, parent map[string]string) bool {
-	for seen := map[string]bool{}; zone != "" && !seen[zone]; zone = parent[zone] {
-		if zone == whole {
-			return true
-		}
-		seen[zone] = true
+// within are the zones that a zone is a part of. Parents in a circle end it.
+func within(zone string, parent map[string]string) []string {
+	var out []string
+	for whole := parent[zone]; whole != "" && !slices.Contains(out, whole); whole = parent[whole] {
+		out = append(out, whole)
 	}
-	return false
+	return out
 }
 
 // awaitEnds waits until what was open is not any more.

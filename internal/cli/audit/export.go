@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zonewarden/zonewarden/internal/audit"
+	"github.com/zonewarden/zonewarden/internal/audit/logbook"
 	"github.com/zonewarden/zonewarden/internal/buildinfo"
 	"github.com/zonewarden/zonewarden/internal/cli/connect"
 	"github.com/zonewarden/zonewarden/internal/cli/exit"
@@ -105,7 +106,7 @@ func pick(raw []byte, from time.Time) (lines []line, unread int) {
 func (l line) write(out io.Writer, format string) error {
 	text := l.text
 	if format == "cef" {
-		text = append([]byte(audit.CEF(l.entry, product(), severity(l.entry))), '\n')
+		text = append([]byte(audit.CEF(l.entry, product(), logbook.Severity(l.entry.Record))), '\n')
 	}
 	_, err := out.Write(text)
 	return err
@@ -113,15 +114,6 @@ func (l line) write(out io.Writer, format string) error {
 
 func product() audit.Product {
 	return audit.Product{Vendor: "Zonewarden", Name: "zonewarden", Version: buildinfo.Version()}
-}
-
-// severity of an entry for who searches: what was done while the clock was not trusted
-// stands out.
-func severity(e audit.Entry) audit.Severity {
-	if !e.Record.Clock.Trusted {
-		return audit.Warning
-	}
-	return audit.Notice
 }
 
 // start is from when on, the zero time for all. The Site is asked only where a time is not

@@ -32,12 +32,17 @@ type Facts struct {
 func Build(f Facts) Roster {
 	r := Roster{
 		APIVersion: APIVersion, Kind: "AccessList", At: f.Now.UTC(), Notes: f.Notes,
-		Clock: Clock{Trusted: Unknown},
-		In:    []Window{}, Waiting: []Window{}, Ended: []Window{}, ReviewOwed: []Window{},
+		Clock: Clock{Trusted: Unknown}, Audit: Audit{Intact: Unknown},
+		In: []Window{}, Waiting: []Window{}, Ended: []Window{}, ReviewOwed: []Window{},
 	}
 	if f.Site != nil {
 		r.Site = Site{ID: f.Site.Spec.ID, Title: f.Site.Spec.Title, TimeZone: f.Site.Spec.TimeZone}
-		r.Clock = clockOf(f.Site.Status.Conditions)
+		if c := find(f.Site.Status.Conditions, v1alpha1.ConditionClockTrusted); c != nil {
+			r.Clock = Clock{Trusted: Truth(c.Status), Reason: c.Reason, Message: c.Message}
+		}
+		if c := find(f.Site.Status.Conditions, v1alpha1.ConditionAuditIntact); c != nil {
+			r.Audit = Audit{Intact: Truth(c.Status), Reason: c.Reason, Message: c.Message}
+		}
 	}
 	if !f.LocksUnknown {
 		r.Locks = Locks(f.Locks)
@@ -65,7 +70,8 @@ func Build(f Facts) Roster {
 
 // isIn says that somebody is let in, or may still be.
 func isIn(w Window) bool {
-	return w.Phase == string(v1alpha1.WindowActive) || w.Terminated == False
+	unproved := w.Ending != nil && w.Ending.Proved == nil && w.Terminated != True
+	return w.Phase == string(v1alpha1.WindowActive) || w.Terminated == False || unproved
 }
 
 func terminal(phase string) bool {
@@ -90,14 +96,6 @@ func endedAt(w Window) (bool, time.Time) {
 		at = *w.Since
 	}
 	return !at.IsZero(), at
-}
-
-func clockOf(conditions []condition) Clock {
-	c := find(conditions, v1alpha1.ConditionClockTrusted)
-	if c == nil {
-		return Clock{Trusted: Unknown}
-	}
-	return Clock{Trusted: Truth(c.Status), Reason: c.Reason, Message: c.Message}
 }
 
 // Locks are written for people, the oldest first.

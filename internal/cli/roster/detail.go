@@ -4,9 +4,6 @@
 package roster
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -17,6 +14,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/access"
+	"github.com/zonewarden/zonewarden/internal/audit"
 )
 
 // Detail is everything about one window, as -o json prints it.
@@ -52,15 +50,13 @@ type Decision struct {
 	Said string `json:"said,omitempty"`
 }
 
-// SpecHash is the SHA-256 of a spec as JSON, with the fields in the order of the
-// definition: the evidence of what somebody decided on.
+// SpecHash is of a spec as the audit trail has it: the evidence of what somebody decided on.
 func SpecHash(spec v1alpha1.VendorAccessWindowSpec) string {
-	raw, err := json.Marshal(spec)
+	h, err := audit.HashJSON(spec)
 	if err != nil {
 		return "" // of strings, numbers and lists: it does not happen
 	}
-	sum := sha256.Sum256(raw)
-	return hex.EncodeToString(sum[:])
+	return h.String()
 }
 
 // About makes the detail of a window. Approvals are all that there are: those of one that

@@ -16,6 +16,7 @@ type Roster struct {
 	At    time.Time `json:"at"`
 	Site  Site      `json:"site"`
 	Clock Clock     `json:"clock"`
+	Audit Audit     `json:"audit"`
 	// Locks are those that exist. Nil where they could not be read.
 	Locks []Lock `json:"locks"`
 
@@ -51,6 +52,13 @@ const (
 // Clock is the operator's verdict on the site's time.
 type Clock struct {
 	Trusted Truth  `json:"trusted"`
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
+}
+
+// Audit is the operator's verdict on its audit trail. While it is not intact nobody is let in.
+type Audit struct {
+	Intact  Truth  `json:"intact"`
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
 }

@@ -49,7 +49,7 @@ func (p printer) header(r Roster) string {
 	if site == "" {
 		site = "no Site"
 	}
-	parts := []string{site, p.now.In(p.zone).Format("Mon 2006-01-02 15:04:05 MST"), clockWords(r.Clock), lockWords(r.Locks)}
+	parts := []string{site, p.now.In(p.zone).Format("Mon 2006-01-02 15:04:05 MST"), clockWords(r.Clock), auditWords(r.Audit), lockWords(r.Locks)}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "   ")
 }
 
@@ -62,6 +62,13 @@ func clockWords(c Clock) string {
 	case Unknown:
 	}
 	return "clock not known"
+}
+
+func auditWords(a Audit) string {
+	if a.Intact == False {
+		return "AUDIT TRAIL NOT INTACT (" + a.Reason + ")"
+	}
+	return ""
 }
 
 func lockWords(locks []Lock) string {
@@ -202,9 +209,7 @@ func passes(w Window) string {
 		return "was never open"
 	case w.Ending == nil:
 		return "not known"
-	case w.Ending.Proved == nil:
-		return "not tried"
-	case w.Ending.Lateness == "":
+	case w.Ending.Proved == nil || w.Ending.Lateness == "":
 		return "proved"
 	}
 	return "proved, " + w.Ending.Lateness + " late"
