@@ -60,7 +60,7 @@ bench: control-plane build ## writes, latency and memory at 10, 100 and 1,000 zo
 ##@ To build it
 
 .PHONY: build
-build: ## the programs, as the image holds them: bin/zonewarden, bin/zonewarden-node
+build: ## the programs: bin/zonewarden, bin/zonewarden-node, bin/zonewarden-session, and the plugin, which is not in the image
 	@$(if $(wildcard bin/zonewarden),,echo "building the operator: a minute or two the first time";) $(STATIC) -o bin/ ./cmd/...
 
 .PHONY: control-plane

@@ -83,7 +83,7 @@ func TestWhatIsInstalled(t *testing.T) {
 	slices.Sort(got)
 	want := []string{
 		"ClusterRole/zonewarden", "ClusterRole/zonewarden-access-approver", "ClusterRole/zonewarden-access-requester",
-		"ClusterRole/zonewarden-break-glass", "ClusterRole/zonewarden-conduit-author", "ClusterRole/zonewarden-enforcer",
+		"ClusterRole/zonewarden-auditor", "ClusterRole/zonewarden-break-glass", "ClusterRole/zonewarden-conduit-author", "ClusterRole/zonewarden-enforcer",
 		"ClusterRole/zonewarden-network-plugin", "ClusterRole/zonewarden-shift", "ClusterRole/zonewarden-site-administrator",
 		"ClusterRole/zonewarden-vendor", "ClusterRole/zonewarden-viewer", "ClusterRole/zonewarden-window-granter",
 		"ClusterRoleBinding/zonewarden", "ClusterRoleBinding/zonewarden-enforcer", "ClusterRoleBinding/zonewarden-network-plugin",
@@ -94,7 +94,7 @@ func TestWhatIsInstalled(t *testing.T) {
 		"CustomResourceDefinition/nodereports.zonewarden.io", "CustomResourceDefinition/sites.zonewarden.io",
 		"CustomResourceDefinition/vendoraccesswindows.zonewarden.io", "CustomResourceDefinition/vendors.zonewarden.io",
 		"CustomResourceDefinition/zones.zonewarden.io",
-		"Deployment/zonewarden", "Namespace/" + namespace, "Role/zonewarden", "RoleBinding/zonewarden",
+		"Deployment/zonewarden", "Namespace/" + namespace, "Role/zonewarden", "Role/zonewarden-auditor", "RoleBinding/zonewarden",
 		"Service/zonewarden-metrics", "ServiceAccount/zonewarden",
 	}
 	for _, raw := range admission.Manifests() {

@@ -1,0 +1,113 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/cli/connect"
+	"github.com/zonewarden/zonewarden/internal/cli/output"
+	"github.com/zonewarden/zonewarden/internal/cli/roster"
+	"github.com/zonewarden/zonewarden/internal/cli/when"
+)
+
+func unlockCommand(s *connect.Session) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:               "unlock LOCK",
+		Short:             "Lift a lock; what it ended stays ended",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: complete(s, locks),
+		RunE:              func(cmd *cobra.Command, args []string) error { return unlock(cmd.Context(), s, args[0], yes) },
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return cmd
+}
+
+func unlock(ctx context.Context, s *connect.Session, name string, yes bool) error {
+	c, err := s.Client()
+	if err != nil {
+		return err
+	}
+	l := &v1alpha1.AccessLock{}
+	err = c.Get(ctx, client.ObjectKey{Name: name}, l)
+	if apierrors.IsNotFound(err) {
+		return fmt.Errorf("there is no lock %q: see access locks", name)
+	}
+	if err != nil {
+		return fmt.Errorf("reading lock %s: %w", name, err)
+	}
+	h, err := heldBy(ctx, c, l.Spec)
+	if err != nil {
+		return err
+	}
+	if !yes {
+		question := fmt.Sprintf("%s was locked by %s: %s\nUnlocking lets %d windows go on%s, as far as nothing else holds them. Go on?",
+			roster.Printable(roster.What(l.Spec)), roster.Printable(string(l.Spec.By)), roster.Printable(l.Spec.Reason),
+			len(h.waiting), parenthesis(h.waiting))
+		if err := confirm(s, question); err != nil {
+			return err
+		}
+	}
+	if err := s.Delete(ctx, l); err != nil {
+		return fmt.Errorf("unlocking: %w", err)
+	}
+	fmt.Fprintf(s.Out, "unlocked: %s\n", roster.Printable(roster.What(l.Spec)))
+	return nil
+}
+
+func locksCommand(s *connect.Session) *cobra.Command {
+	var format output.Format
+	cmd := &cobra.Command{
+		Use:   "locks",
+		Short: "Who and what is locked, by whom and why",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := s.Client()
+			if err != nil {
+				return err
+			}
+			var list v1alpha1.AccessLockList
+			if err := c.List(cmd.Context(), &list); err != nil {
+				return fmt.Errorf("reading locks: %w", err)
+			}
+			lines := roster.Locks(list.Items)
+			if format.Structured() {
+				return format.Print(s.Out, map[string]any{"apiVersion": roster.APIVersion, "kind": "AccessLockList", "locks": lines})
+			}
+			_, zone, err := s.Site(cmd.Context())
+			if err != nil {
+				zone = time.UTC
+			}
+			printLocks(s, lines, zone)
+			return nil
+		},
+	}
+	format.AddFlag(cmd, "")
+	return cmd
+}
+
+func printLocks(s *connect.Session, lines []roster.Lock, zone *time.Location) {
+	if len(lines) == 0 {
+		fmt.Fprintln(s.Out, "nothing is locked")
+		return
+	}
+	rows := [][]string{{"LOCK", "OF", "BY", "SINCE", "KEEPS CLOSED", "WHY"}}
+	for _, l := range lines {
+		closed := "not known"
+		if l.Windows != nil {
+			closed = strconv.Itoa(int(*l.Windows))
+		}
+		rows = append(rows, []string{l.Name, l.What, l.By, when.Show(l.Since.In(zone)), closed, l.Reason})
+	}
+	roster.Table(s.Out, rows)
+}
