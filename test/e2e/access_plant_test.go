@@ -175,7 +175,7 @@ func (a *accessPlant) becomes(w *v1alpha1.VendorAccessWindow, phase v1alpha1.Win
 func (a *accessPlant) opened(w *v1alpha1.VendorAccessWindow) *corev1.Pod {
 	a.t.Helper()
 	var live *v1alpha1.VendorAccessWindow
-	stage.Until(a.t, settles, fmt.Sprintf("window %s is open and ends without us", w.Name), func() bool {
+	stage.Until(a.t, 2*settles, fmt.Sprintf("window %s is open and ends without us", w.Name), func() bool {
 		live = a.now(w)
 		return live.Status.Phase == v1alpha1.WindowActive && meta.IsStatusConditionTrue(live.Status.Conditions, v1alpha1.ConditionEndsWithoutAPIServer)
 	}, func() string { return fmt.Sprintf("%+v", live.Status) })

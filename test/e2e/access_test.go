@@ -38,7 +38,7 @@ func TestAWindowEndsAtItsEndByRevocationAndByLock(t *testing.T) {
 		end   func([]*v1alpha1.VendorAccessWindow) (due time.Time)
 		as    v1alpha1.WindowPhase
 	}{
-		{"its end", 14 * time.Second, nil, v1alpha1.WindowExpired},
+		{"its end", 30 * time.Second, nil, v1alpha1.WindowExpired},
 		{"a revocation", time.Hour, func(windows []*v1alpha1.VendorAccessWindow) time.Time {
 			for _, w := range windows {
 				a.decide(shift, w, v1alpha1.DecisionRevoke)
