@@ -100,6 +100,7 @@ func plant() roster.Facts {
 			window("lingers", "Expired", "EndReached", between(ago(3*time.Hour), ago(time.Minute)), ended(time.Minute, false),
 				conditions(is(v1alpha1.ConditionTerminated, metav1.ConditionFalse, "Ending", "its pod still answers"))),
 			window("nothing-known", "Active", "Open"),
+			window("ending", "Revoked", "Revoked", conditions(is(v1alpha1.ConditionTerminated, metav1.ConditionFalse, "Ending", ""))),
 			window("new", "", ""),
 			window("half", "Requested", "NeedsApproval", conditions(is("Approved", metav1.ConditionFalse, "NeedsApproval", "1 of 2 persons approved: ops-1"))),
 			window("dormant", "Approved", "NotArmed", between(ago(time.Hour), ahead(time.Hour))),
@@ -166,7 +167,7 @@ func TestWhoIsIn(t *testing.T) {
 	for _, w := range r.In {
 		in = append(in, w.Name)
 	}
-	if diff := cmp.Diff([]string{"unproved", "lingers", "needs-server", "open", "source-address", "nothing-known"}, in); diff != "" {
+	if diff := cmp.Diff([]string{"unproved", "lingers", "needs-server", "open", "source-address", "ending", "nothing-known"}, in); diff != "" {
 		t.Errorf("in (-want +got):\n%s", diff)
 	}
 	if n := len(r.Waiting); n != 5 {
