@@ -164,8 +164,9 @@ func NewPlan(in Input) *Plan {
 	}
 	var gone []Observed
 	for _, o := range in.Observed {
+		wanted[o.Key] = wanted[o.Key] || o.Source.Kind == KindWindow // left to whoever decides about windows
 		p.Clusterwide = p.Clusterwide || o.Key.Kind == policy.KindClusterwidePolicy
-		if wanted[o.Key] || o.Source.Kind == KindWindow {
+		if wanted[o.Key] {
 			continue
 		}
 		d, declared := in.Declared[o.Source]

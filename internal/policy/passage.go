@@ -59,33 +59,13 @@ type Place struct {
 // Places returns where a window's passages need to be allowed, sorted by namespace and
 // pods. Workloads without a namespace are a programming error and panic.
 func (w Window) Places() []Place {
-	all := map[string]*Place{}
-	at := func(entries []topology.Workloads, add func(*Place)) {
-		seen := map[string]bool{}
-		for _, entry := range entries {
-			if len(entry.Namespaces) == 0 && entry.NamespaceSelector == nil {
-				panic("workloads entry without a namespace part: it would select every pod of the cluster")
-			}
-			pods := topology.And(entry.PodSelectors...)
-			for _, namespace := range entry.Matching {
-				key := namespace + "/" + selectorKey(pods)
-				if seen[key] {
-					continue
-				}
-				seen[key] = true
-				if all[key] == nil {
-					all[key] = &Place{Namespace: namespace, Pods: pods}
-				}
-				add(all[key])
-			}
-		}
-	}
+	all := places{}
 	for _, p := range w.Passages {
 		if p.From.empty() || p.To.empty() || len(p.Ports) == 0 {
 			continue
 		}
-		at(p.From.Held, func(place *Place) { place.Out = append(place.Out, p) })
-		at(p.To.Held, func(place *Place) { place.In = append(place.In, p) })
+		all.at(p.From.Held, func(place *Place) { place.Out = append(place.Out, p) })
+		all.at(p.To.Held, func(place *Place) { place.In = append(place.In, p) })
 	}
 	out := make([]Place, 0, len(all))
 	for _, place := range all {
@@ -95,6 +75,31 @@ func (w Window) Places() []Place {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(selectorKey(a.Pods), selectorKey(b.Pods)))
 	})
 	return out
+}
+
+// places are those of a window by namespace and pods.
+type places map[string]*Place
+
+// at adds something at each place of some pods, once.
+func (all places) at(entries []topology.Workloads, add func(*Place)) {
+	seen := map[string]bool{}
+	for _, entry := range entries {
+		if len(entry.Namespaces) == 0 && entry.NamespaceSelector == nil {
+			panic("workloads entry without a namespace part: it would select every pod of the cluster")
+		}
+		pods := topology.And(entry.PodSelectors...)
+		for _, namespace := range entry.Matching {
+			key := namespace + "/" + selectorKey(pods)
+			if seen[key] {
+				continue
+			}
+			seen[key] = true
+			if all[key] == nil {
+				all[key] = &Place{Namespace: namespace, Pods: pods}
+			}
+			add(all[key])
+		}
+	}
 }
 
 // selectorKey tells selectors apart.

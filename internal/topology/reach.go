@@ -59,28 +59,47 @@ func (m *Model) Reach(path string, r v1alpha1.Reach) Reached {
 func (z *Zone) narrow(path string, r v1alpha1.Reach, rep *report) (End, []*Asset) {
 	end := End{Zone: z, WholeZone: r.WholeZone, Narrowed: !r.WholeZone}
 	switch {
-	case r.WholeZone && r.Workloads == nil && len(r.Assets) == 0:
+	case countReached(r) != 1:
+		rep.error(path, v1alpha1.ReasonEmptyEnd, "say what of zone %q is reached: one of assets, workloads, wholeZone", z.Name)
+		return End{Zone: z}, nil
+	case r.WholeZone:
 		end.Workloads, end.Networks = z.Workloads, z.Networks
 		return end, z.Assets
-	case r.Workloads != nil && !r.WholeZone && len(r.Assets) == 0:
+	case r.Workloads != nil:
 		end.Workloads = narrowWorkloads(path, z, r.Workloads, rep)
 		return end, nil
-	case len(r.Assets) > 0 && !r.WholeZone && r.Workloads == nil:
-		var assets []*Asset
+	default:
+		assets := z.named(path, r.Assets, rep)
 		var networks []netip.Prefix
-		for j, name := range r.Assets {
-			i := slices.IndexFunc(z.Assets, func(a *Asset) bool { return a.Name == name })
-			if i < 0 {
-				rep.error(fmt.Sprintf("%s.assets[%d]", path, j), v1alpha1.ReasonAssetNotInZone, "asset %q is not in zone %q", name, z.Name)
-				continue
-			}
-			assets = append(assets, z.Assets[i])
-			networks = append(networks, z.Assets[i].Addresses...)
+		for _, a := range assets {
+			networks = append(networks, a.Addresses...)
 		}
 		end.Networks = mergeNetworks(networks)
 		return end, assets
-	default:
-		rep.error(path, v1alpha1.ReasonEmptyEnd, "say what of zone %q is reached: one of assets, workloads, wholeZone", z.Name)
-		return End{Zone: z}, nil
 	}
+}
+
+// named are the assets by these names, in their order.
+func (z *Zone) named(path string, names []string, rep *report) []*Asset {
+	var out []*Asset
+	for j, name := range names {
+		i := slices.IndexFunc(z.Assets, func(a *Asset) bool { return a.Name == name })
+		if i < 0 {
+			rep.error(fmt.Sprintf("%s.assets[%d]", path, j), v1alpha1.ReasonAssetNotInZone, "asset %q is not in zone %q", name, z.Name)
+			continue
+		}
+		out = append(out, z.Assets[i])
+	}
+	return out
+}
+
+// countReached is how many parts of a zone are named.
+func countReached(r v1alpha1.Reach) int {
+	n := 0
+	for _, given := range []bool{r.WholeZone, r.Workloads != nil, len(r.Assets) > 0} {
+		if given {
+			n++
+		}
+	}
+	return n
 }

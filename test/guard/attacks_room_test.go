@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	byRoom     = "zonewarden-access-namespace"
-	byWindowPods  = "zonewarden-window-pods"
-	bySecurity = "zonewarden-access-security"
+	byRoom       = "zonewarden-access-namespace"
+	byWindowPods = "zonewarden-window-pods"
+	bySecurity   = "zonewarden-access-security"
 )
 
 const (
