@@ -151,6 +151,7 @@ func (p *Plan) writes() []Write { return slices.Concat(p.Groups, p.Guards, p.Con
 // NewPlan compares what is desired with what is there.
 func NewPlan(in Input) *Plan {
 	p := &Plan{Zones: zonesOf(in.Declared)}
+	in.Observed = slices.DeleteFunc(slices.Clone(in.Observed), Observed.isWindows)
 	observed := make(map[Key]*Observed, len(in.Observed))
 	for i := range in.Observed {
 		observed[in.Observed[i].Key] = &in.Observed[i]
@@ -164,7 +165,6 @@ func NewPlan(in Input) *Plan {
 	}
 	var gone []Observed
 	for _, o := range in.Observed {
-		wanted[o.Key] = wanted[o.Key] || o.Source.Kind == KindWindow // left to whoever decides about windows
 		p.Clusterwide = p.Clusterwide || o.Key.Kind == policy.KindClusterwidePolicy
 		if wanted[o.Key] {
 			continue
@@ -183,6 +183,9 @@ func NewPlan(in Input) *Plan {
 	slices.SortFunc(p.Removals, compareRemovals)
 	return p
 }
+
+// isWindows says that whoever decides about windows wrote it.
+func (o Observed) isWindows() bool { return o.Source.Kind == KindWindow }
 
 func zonesOf(declared map[topology.ObjectRef]Declaration) []string {
 	var names []string
