@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
-	"github.com/zonewarden/zonewarden/internal/access/impersonation"
+	"github.com/zonewarden/zonewarden/internal/impersonation"
 )
 
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterroles;clusterrolebindings,verbs=get;list;watch

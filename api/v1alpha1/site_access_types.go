@@ -4,7 +4,7 @@
 package v1alpha1
 
 import (
-	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -73,7 +73,19 @@ type SiteAccess struct {
 type RelayPodRules struct {
 	// resources of the pod's one container. Not given: 10m and 32Mi requested, 64Mi at most.
 	// +optional
-	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	Resources *PodResources `json:"resources,omitempty"`
+}
+
+// PodResources are what a pod may use, as in a container's resources.
+type PodResources struct {
+	// requests: what the scheduler sets aside, {cpu: 50m, memory: 64Mi}.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=8
+	Requests map[string]resource.Quantity `json:"requests,omitempty"`
+	// limits: what it never exceeds.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=8
+	Limits map[string]resource.Quantity `json:"limits,omitempty"`
 }
 
 // SessionPodRules say what a session pod is: its tools are what the image holds.
@@ -86,7 +98,7 @@ type SessionPodRules struct {
 	Image string `json:"image"`
 	// resources of the pod's container. Not given: 50m and 64Mi requested, 500m and 256Mi at most.
 	// +optional
-	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	Resources *PodResources `json:"resources,omitempty"`
 	// seccompProfile on the nodes, by its path below the kubelet's directory of profiles,
 	// in place of the container runtime's own: one that takes scheduling calls away keeps
 	// a shell from slowing the process that ends the pod.

@@ -3,7 +3,11 @@
 
 package v1alpha1_test
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Parts of a Site that others are put under.
 const (
@@ -44,12 +48,12 @@ func accessRules() []rule {
 		choice("spec.access.wholeZone", "Deny", "Allow"),
 		set("spec.access.factors", "factor-%d", 0, 8),
 		text("spec.access.factors[0]", 1, 32),
-		claims("spec.access.relayPods.resources"),
+		resources("spec.access.relayPods.resources"),
 		under(sessionPods,
 			required("spec.access.sessionPods.image"),
 			text("spec.access.sessionPods.image", 1, 512),
 			text("spec.access.sessionPods.seccompProfile", 1, 256),
-			claims("spec.access.sessionPods.resources")),
+			resources("spec.access.sessionPods.resources")),
 		timeSpan("spec.access.clock.tolerance"),
 		choice("spec.access.clock.hardwareClock", "Unknown", "Good"),
 		under(acknowledged,
@@ -60,19 +64,23 @@ func accessRules() []rule {
 	)
 }
 
-// claims are those of a pod's resources, which Kubernetes' own type brings along.
-func claims(field string) []rule {
-	field += ".claims"
-	return []rule{
-		{
-			name: field + " has a claim once", accepted: field + ": [{name: a}, {name: b}]", refused: field + ": [{name: a}, {name: a}]",
-			because: []string{field + "[1]: Duplicate value"},
-		},
-		{
-			name: field + " names each claim", accepted: field + ": [{name: a}]", refused: field + ": [{request: a}]",
-			because: []string{field + "[0].name: Required value"},
-		},
+// resources are those of a pod: a few of each.
+func resources(field string) []rule {
+	many := func(n int) string {
+		var entries []string
+		for i := range n {
+			entries = append(entries, fmt.Sprintf("r%d: 1", i))
+		}
+		return "{" + strings.Join(entries, ", ") + "}"
 	}
+	var out []rule
+	for _, of := range []string{field + ".limits", field + ".requests"} {
+		out = append(out, rule{
+			name: of + " are a few", accepted: of + ": " + many(8), refused: of + ": " + many(9),
+			because: []string{of + ": Too many: 9: must have at most 8 items"},
+		})
+	}
+	return out
 }
 
 var jumpHostRules = func() []rule {

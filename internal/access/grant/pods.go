@@ -62,7 +62,7 @@ func (in *Input) relay(targets []target) *Object {
 		to = append(to, fmt.Sprintf("%s/%d=%s", strings.ToLower(string(t.transport)), t.listen, t.to))
 	}
 	s["target"] = to
-	var given *corev1.ResourceRequirements
+	var given *v1alpha1.PodResources
 	if in.Access.RelayPods != nil {
 		given = in.Access.RelayPods.Resources
 	}
@@ -143,7 +143,7 @@ func containerSecurity() *corev1.SecurityContext {
 	}
 }
 
-func relayResources(given *corev1.ResourceRequirements) corev1.ResourceRequirements {
+func relayResources(given *v1alpha1.PodResources) corev1.ResourceRequirements {
 	if given != nil {
 		return plain(given)
 	}
@@ -153,7 +153,7 @@ func relayResources(given *corev1.ResourceRequirements) corev1.ResourceRequireme
 	}
 }
 
-func sessionResources(given *corev1.ResourceRequirements) corev1.ResourceRequirements {
+func sessionResources(given *v1alpha1.PodResources) corev1.ResourceRequirements {
 	if given != nil {
 		return plain(given)
 	}
@@ -163,9 +163,17 @@ func sessionResources(given *corev1.ResourceRequirements) corev1.ResourceRequire
 	}
 }
 
-// plain leaves out claims, which are of devices that no window's pod has.
-func plain(given *corev1.ResourceRequirements) corev1.ResourceRequirements {
-	out := *given.DeepCopy()
-	out.Claims = nil
-	return out
+// plain are the same in the words of a container.
+func plain(given *v1alpha1.PodResources) corev1.ResourceRequirements {
+	list := func(of map[string]resource.Quantity) corev1.ResourceList {
+		if len(of) == 0 {
+			return nil
+		}
+		out := corev1.ResourceList{}
+		for name, quantity := range of {
+			out[corev1.ResourceName(name)] = quantity.DeepCopy()
+		}
+		return out
+	}
+	return corev1.ResourceRequirements{Requests: list(given.Requests), Limits: list(given.Limits)}
 }

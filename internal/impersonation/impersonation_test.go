@@ -10,7 +10,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/zonewarden/zonewarden/internal/access/impersonation"
+	"github.com/zonewarden/zonewarden/internal/impersonation"
 )
 
 func role(name string, rules ...rbacv1.PolicyRule) rbacv1.ClusterRole {
