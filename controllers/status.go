@@ -67,21 +67,27 @@ func (s *Segmentation) cacheMoved(ctx context.Context, c statusChange) bool {
 	return err != nil || c.after.GetResourceVersion() != c.before.GetResourceVersion()
 }
 
-// writeStatus patches one status. It is bound to the version that the pass saw: a
-// status must not speak of a spec that has changed meanwhile.
+// writeStatus patches one status, and tells people what it owes them.
 func (s *Segmentation) writeStatus(ctx context.Context, c statusChange) error {
-	patch := client.MergeFromWithOptions(c.before, client.MergeFromWithOptimisticLock{})
-	err := s.client.Status().Patch(ctx, c.after, patch, client.FieldOwner(apply.FieldManager))
-	switch {
-	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
-		return nil // gone, or changed: its event brings the next pass
-	case err != nil:
-		return fmt.Errorf("writing the status of %s: %w", c.after.GetName(), err)
-	}
-	if c.event != nil {
+	written, err := patchStatus(ctx, s.client, c)
+	if written && c.event != nil {
 		s.recorder.Eventf(c.after, nil, c.event.kind, c.event.reason, c.event.action, "%s", c.event.note)
 	}
-	return nil
+	return err
+}
+
+// patchStatus is bound to the version that the pass saw: a status must not speak of a spec
+// that has changed meanwhile. An object that is gone or changed brings the next pass.
+func patchStatus(ctx context.Context, c client.Client, change statusChange) (written bool, err error) {
+	patch := client.MergeFromWithOptions(change.before, client.MergeFromWithOptimisticLock{})
+	err = c.Status().Patch(ctx, change.after, patch, client.FieldOwner(apply.FieldManager))
+	switch {
+	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("writing the status of %s: %w", change.after.GetName(), err)
+	}
+	return true, nil
 }
 
 // conditions sets conditions on a status. Messages are made of declared facts

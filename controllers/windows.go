@@ -43,7 +43,7 @@ type Windows struct {
 	live       client.Reader
 	cache      cache.Cache
 	recorder   events.EventRecorder
-	clock      clock.PassiveClock
+	clock      clock.Clock
 	timekeeper *timekeeper
 	trail      *trail
 	inForce    *inForce
@@ -59,6 +59,8 @@ type Windows struct {
 	podsChanged atomic.Bool
 	// trails as they were read last.
 	trails map[types.UID]access.Trail
+	// swept is when strays were looked for last.
+	swept time.Time
 	// recalled says that endings of an operator before this one were taken up.
 	recalled bool
 	// closed are fuses that we removed: the cache may show them for a moment longer, and
@@ -114,6 +116,7 @@ func (w *Windows) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.Resu
 	w.close(ctx, p)
 	w.record(ctx, p)
 	w.open(ctx, p)
+	w.sweep(ctx, p)
 	w.attend(ctx, p)
 	w.warn(p)
 	w.recallEndings(ctx, p)
@@ -211,6 +214,9 @@ func (w *Windows) untilNext(p *windowPass) time.Duration {
 	for _, m := range p.matters {
 		if !m.decision.Next.IsZero() {
 			sooner(m.decision.Next.Sub(p.clock.Now))
+		}
+		if !m.decision.Phase.Terminal() {
+			sooner(sweeps)
 		}
 		if m.decision.Grant != nil {
 			sooner(looksAtWindows)

@@ -11,6 +11,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -31,7 +32,7 @@ type endings struct {
 	grants *apply.Grants
 	// answers says that something at the address of a window's pod accepts connections.
 	answers func(context.Context, *windowPod) bool
-	now     func() time.Time
+	clock   clock.Clock
 	// changed brings a pass.
 	changed chan event.GenericEvent
 
@@ -55,8 +56,8 @@ type ending struct {
 	cancel              context.CancelFunc
 }
 
-func newEnding(window string, fuses []fuse, pod *windowPod, due time.Time) *ending {
-	e := &ending{window: window, pod: pod, due: due, seen: time.Now(), standing: true}
+func newEnding(window string, fuses []fuse, pod *windowPod, due, seen time.Time) *ending {
+	e := &ending{window: window, pod: pod, due: due, seen: seen, standing: true}
 	for _, f := range fuses {
 		e.occurrence = f.occurrence
 		if !slices.Contains(e.namespaces, f.namespace) {
@@ -68,8 +69,8 @@ func newEnding(window string, fuses []fuse, pod *windowPod, due time.Time) *endi
 
 // lateness is how long after it had to be over. What passed since it was closed is
 // counted by a clock that nobody sets.
-func (e *ending) lateness(closedAt time.Time) time.Duration {
-	return time.Since(e.seen) + max(0, closedAt.Sub(e.due))
+func (e *ending) lateness(now time.Time) time.Duration {
+	return now.Sub(e.seen) + max(0, e.seen.Round(0).Sub(e.due))
 }
 
 // begin starts to try whether an ending is over, unless that is being tried.
@@ -102,15 +103,15 @@ func (e *endings) prove(ctx context.Context, window types.UID, one *ending) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(provesAgain):
+		case <-e.clock.After(provesAgain):
 		}
 	}
 	e.mu.Lock()
 	if e.open[window] == one {
 		e.proved[window] = v1alpha1.WindowEnding{
 			Occurrence: one.occurrence, Due: metav1.NewTime(one.due.Truncate(time.Second)),
-			Proved:   &metav1.Time{Time: e.now().Truncate(time.Second)},
-			Lateness: lateness(one.lateness(one.closed())),
+			Proved:   &metav1.Time{Time: e.clock.Now().Truncate(time.Second)},
+			Lateness: lateness(one.lateness(e.clock.Now())),
 		}
 		delete(e.open, window)
 	}
@@ -133,9 +134,6 @@ func (e *endings) isOver(ctx context.Context, one *ending) bool {
 	e.mu.Unlock()
 	return !standing && !answering
 }
-
-// closed is when we closed it, by the wall clock.
-func (e *ending) closed() time.Time { return e.seen.Round(0) }
 
 func lateness(d time.Duration) string { return d.Round(10 * time.Millisecond).String() }
 
@@ -165,7 +163,7 @@ func (w *Windows) recallEndings(ctx context.Context, p *windowPass) {
 		}
 		w.endings.begin(ctx, m.window.UID, &ending{
 			window: m.window.Name, occurrence: e.Occurrence, namespaces: []string{metav1.NamespaceAll},
-			due: e.Due.Time, seen: time.Now(), standing: true,
+			due: e.Due.Time, seen: w.clock.Now(), standing: true,
 		})
 	}
 }

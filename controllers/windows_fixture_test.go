@@ -51,8 +51,10 @@ func newAccessWorld(t *testing.T) *accessWorld {
 	s.Spec.Access.JumpHosts = []v1alpha1.JumpHost{{Name: "jumphost-1", Addresses: []v1alpha1.JumpHostAddress{"10.30.5.10"}}}
 	s.Spec.Access.Clock.HardwareClock = v1alpha1.HardwareClockGood
 	w.make(s, zone("cell-1", devices("cell-1")),
-		&v1alpha1.Asset{ObjectMeta: metav1.ObjectMeta{Name: "drive", Labels: map[string]string{"zone": "cell-1"}},
-			Spec: v1alpha1.AssetSpec{Tag: "DRV-1", Role: "Drive", Addresses: []v1alpha1.AssetAddress{"10.20.0.7"}}},
+		&v1alpha1.Asset{
+			ObjectMeta: metav1.ObjectMeta{Name: "drive", Labels: map[string]string{"zone": "cell-1"}},
+			Spec:       v1alpha1.AssetSpec{Tag: "DRV-1", Role: "Drive", Addresses: []v1alpha1.AssetAddress{"10.20.0.7"}},
+		},
 		&v1alpha1.Vendor{ObjectMeta: objectMeta("acme"), Spec: v1alpha1.VendorSpec{
 			Company: "Acme", People: []v1alpha1.VendorPerson{{User: "tech-1@acme.example", Name: "A. Technician"}}, ContractEnd: "2099-12-31", Zones: []string{"cell-1"},
 		}})
@@ -199,6 +201,7 @@ type podRun struct {
 }
 
 func startNode(t *testing.T, w *world) *node {
+	t.Helper()
 	n := &node{w: w, runs: map[string]*podRun{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

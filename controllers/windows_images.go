@@ -60,6 +60,7 @@ func (v *imageVerdict) judgement() evidence.Judgement {
 func (i *images) verdict(ctx context.Context, w *v1alpha1.VendorAccessWindow, site *v1alpha1.Site) *imageVerdict {
 	wanted := []string{i.image}
 	switch w.Spec.Grant {
+	case v1alpha1.GrantRelay:
 	case v1alpha1.GrantSourceAddress:
 		return nil
 	case v1alpha1.GrantSessionPod:

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -38,8 +39,9 @@ const (
 // a goroutine of its own: one that does not answer keeps nobody waiting.
 type sessions struct {
 	// left is what remains until an end, 0 while nothing may run on.
-	left func(until time.Time) time.Duration
-	dial func(ctx context.Context, address string) (net.Conn, error)
+	left  func(until time.Time) time.Duration
+	dial  func(ctx context.Context, address string) (net.Conn, error)
+	clock clock.Clock
 	// changed brings a pass.
 	changed chan event.GenericEvent
 
@@ -63,10 +65,10 @@ type session struct {
 	last time.Time
 }
 
-func newSessions(left func(time.Time) time.Duration, changed chan event.GenericEvent) *sessions {
+func newSessions(c clock.Clock, left func(time.Time) time.Duration, changed chan event.GenericEvent) *sessions {
 	var d net.Dialer
 	return &sessions{
-		left: left, changed: changed, open: map[types.UID]*session{},
+		clock: c, left: left, changed: changed, open: map[types.UID]*session{},
 		dial: func(ctx context.Context, address string) (net.Conn, error) { return d.DialContext(ctx, "tcp", address) },
 	}
 }
@@ -131,7 +133,7 @@ func (s *sessions) attend(ctx context.Context, n *session) {
 		case <-ctx.Done():
 			return
 		case <-n.wake:
-		case <-time.After(wait):
+		case <-s.clock.After(wait):
 		}
 	}
 }
@@ -180,7 +182,7 @@ func (s *sessions) tell(ctx context.Context, n *session, remaining func() time.D
 
 // note keeps what a pod said, and brings a pass where people see a difference.
 func (s *sessions) note(n *session, status *until.Status) {
-	now := time.Now()
+	now := s.clock.Now()
 	s.mu.Lock()
 	before := live(n.status)
 	first := n.status == nil
@@ -233,7 +235,7 @@ func (s *sessions) heard(window types.UID) heard {
 	if n == nil {
 		return heard{}
 	}
-	return heard{told: n.told, live: live(n.status), last: n.last, answered: n.status != nil && time.Since(n.asked) < countsFor}
+	return heard{told: n.told, live: live(n.status), last: n.last, answered: n.status != nil && s.clock.Since(n.asked) < countsFor}
 }
 
 // facts are what a decision needs. A session pod counts processes and no packets, so one

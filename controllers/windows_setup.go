@@ -29,18 +29,19 @@ import (
 // setupWindows adds the reconciler of vendor access to a manager.
 func setupWindows(mgr ctrl.Manager, at Place, k *timekeeper, t *trail, pods PodSource) (*Windows, error) {
 	changed := make(chan event.GenericEvent, 1)
+	real := clock.RealClock{}
 	w := &Windows{
 		client: mgr.GetClient(), live: mgr.GetAPIReader(), cache: mgr.GetCache(),
-		recorder: mgr.GetEventRecorder(apply.FieldManager), clock: clock.RealClock{},
+		recorder: mgr.GetEventRecorder(apply.FieldManager), clock: real,
 		timekeeper: k, trail: t, namespace: at.Namespace, pods: pods,
 		inForce: &inForce{changed: changed},
-		grants:  &apply.Grants{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Now: time.Now},
-		images:  &images{live: mgr.GetAPIReader(), image: pods.Image, clock: time.Now},
+		grants:  &apply.Grants{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Now: real.Now},
+		images:  &images{live: mgr.GetAPIReader(), image: pods.Image, clock: real.Now},
 		closed:  map[types.UID]bool{}, laid: map[types.UID][]fuse{}, warned: map[types.UID]warning{},
 	}
-	w.sessions = newSessions(w.left, changed)
+	w.sessions = newSessions(real, w.left, changed)
 	w.endings = &endings{
-		grants: w.grants, answers: w.answers, now: time.Now, changed: changed,
+		grants: w.grants, answers: w.answers, clock: real, changed: changed,
 		open: map[types.UID]*ending{}, proved: map[types.UID]v1alpha1.WindowEnding{},
 	}
 	k.tells = append(k.tells, changed)

@@ -15,13 +15,10 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/access"
-	"github.com/zonewarden/zonewarden/internal/apply"
 	"github.com/zonewarden/zonewarden/internal/evidence"
 )
 
@@ -38,7 +35,10 @@ func (w *Windows) writeWindowStatuses(ctx context.Context, p *windowPass) error 
 	g.SetLimit(parallelStatuses)
 	for i, change := range changes {
 		g.Go(func() error {
-			errs[i] = w.patchStatus(ctx, change.before, change.after)
+			written, err := patchStatus(ctx, w.client, change)
+			if errs[i] = err; written && change.event != nil {
+				w.recorder.Eventf(change.after, nil, change.event.kind, change.event.reason, change.event.action, "%s", change.event.note)
+			}
 			return nil
 		})
 	}
@@ -54,23 +54,9 @@ func (w *Windows) windowStatuses(p *windowPass) []statusChange {
 		if equality.Semantic.DeepEqual(m.window.Status, after.Status) {
 			continue
 		}
-		out = append(out, statusChange{before: m.window, after: after})
-		w.tellPeople(m, &after.Status)
+		out = append(out, statusChange{before: m.window, after: after, event: phaseEvent(m, &after.Status)})
 	}
 	return out
-}
-
-// patchStatus writes one status, bound to the version that the pass saw.
-func (w *Windows) patchStatus(ctx context.Context, before, after client.Object) error {
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	err := w.client.Status().Patch(ctx, after, patch, client.FieldOwner(apply.FieldManager))
-	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
-		return nil // gone, or changed: its event brings the next pass
-	}
-	if err != nil {
-		return fmt.Errorf("writing the status of %s: %w", after.GetName(), err)
-	}
-	return nil
 }
 
 // windowStatus says where a window stands.
@@ -237,7 +223,7 @@ func (w *Windows) approvalStatuses(p *windowPass) []statusChange {
 		after.Status.ObservedGeneration = a.Generation
 		switch i, is := ignored[a.Name]; {
 		case is:
-			c.set(v1alpha1.ConditionAccepted, false, string(i.Reason), field(i.Field, i.Message))
+			c.set(v1alpha1.ConditionAccepted, false, string(i.Reason), i.Message)
 		case !p.knowsName(a.Spec.Of.Name):
 			c.set(v1alpha1.ConditionAccepted, false, v1alpha1.ReasonWindowNotFound, "spec.of.name: there is no window by that name")
 		default:
@@ -248,13 +234,6 @@ func (w *Windows) approvalStatuses(p *windowPass) []statusChange {
 		}
 	}
 	return out
-}
-
-func field(name, message string) string {
-	if name == "" {
-		return message
-	}
-	return name + ": " + message
 }
 
 func (p *windowPass) knowsName(name string) bool {
@@ -313,17 +292,18 @@ func (w *Windows) conditionsOf(status *v1alpha1.Status, generation int64) condit
 	return conditions{status: status, generation: generation, now: metav1.NewTime(w.clock.Now())}
 }
 
-// tellPeople makes an event of each change of phase.
-func (w *Windows) tellPeople(m *matter, after *v1alpha1.VendorAccessWindowStatus) {
+// phaseEvent is the event of a change of phase.
+func phaseEvent(m *matter, after *v1alpha1.VendorAccessWindowStatus) *transition {
 	if m.window.Status.Phase == after.Phase {
-		return
+		return nil
 	}
-	kind := corev1.EventTypeNormal
+	t := &transition{kind: corev1.EventTypeNormal, reason: string(after.Phase), action: "Access"}
 	if after.Phase == v1alpha1.WindowLocked || m.window.Spec.BreakGlass && after.Phase == v1alpha1.WindowActive {
-		kind = corev1.EventTypeWarning
+		t.kind = corev1.EventTypeWarning
 	}
-	note := fmt.Sprintf("%s of %s: %s", strings.Join(m.facts.Window.People, ", "), m.window.Spec.Vendor, m.decision.Message)
-	w.recorder.Eventf(m.window, nil, kind, string(after.Phase), "Access", "%s", note[:min(len(note), longestNote)])
+	t.note = fmt.Sprintf("%s of %s: %s", strings.Join(m.facts.Window.People, ", "), m.window.Spec.Vendor, m.decision.Message)
+	t.note = t.note[:min(len(t.note), longestNote)]
+	return t
 }
 
 // endsWithout says whether what is open ends in time without us, or why not.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -261,4 +262,18 @@ func TestBadRequestsOpenNothing(t *testing.T) {
 			t.Errorf("%s opened %v", name, got)
 		}
 	}
+}
+
+// What bears a window's labels and is of none goes, whoever made it.
+func TestWhatNoWindowOwnsGoes(t *testing.T) {
+	a := newAccessWorld(t)
+	forged := &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "cell-1", Name: "window-forged", Labels: map[string]string{
+			v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue, v1alpha1.LabelKind: "VendorAccessWindow", v1alpha1.LabelName: "forged",
+		}},
+		RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "view"},
+	}
+	a.make(forged)
+	a.startAccess()
+	a.stands("forged", nil)
 }

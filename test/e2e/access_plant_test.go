@@ -134,7 +134,7 @@ func (a *accessPlant) request(name string, lasts time.Duration, edit ...func(*v1
 func instant(t time.Time) v1alpha1.Moment { return v1alpha1.Moment(t.Format("2006-01-02T15:04:05Z")) }
 
 // decide decides on a window as somebody.
-func (a *accessPlant) decide(as string, w *v1alpha1.VendorAccessWindow, what v1alpha1.ApprovalDecision, edit ...func(*v1alpha1.Approval)) *v1alpha1.Approval {
+func (a *accessPlant) decide(as string, w *v1alpha1.VendorAccessWindow, what v1alpha1.ApprovalDecision) {
 	a.t.Helper()
 	d := &v1alpha1.Approval{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: w.Name + "-", OwnerReferences: []metav1.OwnerReference{{
@@ -145,11 +145,7 @@ func (a *accessPlant) decide(as string, w *v1alpha1.VendorAccessWindow, what v1a
 			Requester: w.Spec.Requester, Approver: v1alpha1.Username(as), Decision: what,
 		},
 	}
-	for _, e := range edit {
-		e(d)
-	}
 	must(a.t, a.people[as].Create(a.ctx(), d))
-	return d
 }
 
 // now reads a window as it is.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,10 +36,14 @@ func TestAWindowEndsWithoutUs(t *testing.T) {
 		mend func() error
 	}{
 		{"the operator", a.KillOperator, a.StartOperator},
-		{"operator and API server", func() error { return errors.Join(a.KillOperator(), a.StopAPIServer()) },
-			func() error { return errors.Join(a.StartAPIServer(), a.StartOperator()) }},
-		{"operator, API server and kubelet", func() error { return errors.Join(a.KillOperator(), a.StopAPIServer(), a.KillKubelet()) },
-			func() error { return errors.Join(a.StartAPIServer(), a.StartKubelet(), a.StartOperator()) }},
+		{
+			"operator and API server", func() error { return errors.Join(a.KillOperator(), a.StopAPIServer()) },
+			func() error { return errors.Join(a.StartAPIServer(), a.StartOperator()) },
+		},
+		{
+			"operator, API server and kubelet", func() error { return errors.Join(a.KillOperator(), a.StopAPIServer(), a.KillKubelet()) },
+			func() error { return errors.Join(a.StartAPIServer(), a.StartKubelet(), a.StartOperator()) },
+		},
 	} {
 		t.Run(c.dead, func(t *testing.T) {
 			a := *a
@@ -54,13 +59,7 @@ func TestAWindowEndsWithoutUs(t *testing.T) {
 			a.executes(pod)
 			due := a.now(relay).Status.End.Time
 			must(t, c.kill())
-			mended := false
-			mend := func() {
-				if !mended {
-					mended = true
-					must(t, c.mend())
-				}
-			}
+			mend := sync.OnceFunc(func() { must(t, c.mend()) })
 			t.Cleanup(mend)
 			if left := time.Until(due); left < 3*time.Second {
 				t.Fatalf("%s before the end: too late to see anything", left)
