@@ -83,6 +83,8 @@ type windowPass struct {
 	standing map[types.UID][]fuse
 	matters  []*matter
 	errs     []error
+	// again says that a status was not written, because the object had changed.
+	again bool
 }
 
 // matter is one window in a pass.
@@ -230,6 +232,9 @@ func (w *Windows) untilNext(p *windowPass) time.Duration {
 	}
 	if p.assumed {
 		sooner(grantsAgain)
+	}
+	if p.again {
+		sooner(looksSoon)
 	}
 	return next
 }

@@ -92,11 +92,12 @@ func (i *images) read(ctx context.Context) {
 
 // find looks for a node that may run the pod and has every image.
 func (i *images) find(wanted []string) *imageVerdict {
-	sure := true
+	sure, schedulable := true, 0
 	for _, n := range i.nodes {
 		if n.Spec.Unschedulable {
 			continue
 		}
+		schedulable++
 		if len(n.Status.Images) == 0 || len(n.Status.Images) >= mostReported {
 			sure = false
 		}
@@ -104,7 +105,7 @@ func (i *images) find(wanted []string) *imageVerdict {
 			return &imageVerdict{metav1.ConditionTrue, fmt.Sprintf("node %s has %s", n.Name, strings.Join(wanted, " and "))}
 		}
 	}
-	if !sure || len(i.nodes) == 0 {
+	if !sure || schedulable == 0 {
 		return &imageVerdict{metav1.ConditionUnknown, "no node reports " + strings.Join(wanted, " and ") + ", and not every node reports all that it has"}
 	}
 	return &imageVerdict{metav1.ConditionFalse, "no node has " + strings.Join(wanted, " and ") + ": load it there before the window is needed"}

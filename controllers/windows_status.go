@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -31,11 +32,16 @@ const lastPacketEvery = 10 * time.Second
 func (w *Windows) writeWindowStatuses(ctx context.Context, p *windowPass) error {
 	changes := slices.Concat(w.windowStatuses(p), w.approvalStatuses(p), w.lockStatuses(p), w.vendorStatuses(p))
 	errs := make([]error, len(changes))
+	var again atomic.Bool
 	var g errgroup.Group
 	g.SetLimit(parallelStatuses)
 	for i, change := range changes {
 		g.Go(func() error {
 			written, err := patchStatus(ctx, w.client, change)
+			if err == nil && !written {
+				// The cache is behind a write of our own, whose event brings nobody.
+				again.Store(true)
+			}
 			if errs[i] = err; written && change.event != nil {
 				w.recorder.Eventf(change.after, nil, change.event.kind, change.event.reason, change.event.action, "%s", change.event.note)
 			}
@@ -43,6 +49,7 @@ func (w *Windows) writeWindowStatuses(ctx context.Context, p *windowPass) error 
 		})
 	}
 	_ = g.Wait() // each keeps its own error
+	p.again = again.Load()
 	return errors.Join(errs...)
 }
 

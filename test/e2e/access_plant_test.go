@@ -45,7 +45,7 @@ spec:
   company: Acme Drives Service
   people: [{user: ` + technician + `, name: A. Technician}]
   contractEnd: "2099-12-31"
-  zones: [cell-pumping]`
+  zones: [cell-pumping, cell-filtration]`
 
 // accessPlant is the water works with a jump host, a vendor, and a node with real pods.
 type accessPlant struct {
@@ -55,14 +55,25 @@ type accessPlant struct {
 	people map[string]client.Client
 }
 
-// withAccess is the plant, made ready to let vendors in.
+// withAccess is the plant with a node that runs pods, made ready to let vendors in.
 func withAccess(t *testing.T) *accessPlant {
 	t.Helper()
 	w := plant(t)
 	startKubelet(t, w.Stage)
+	return withVendors(t, w)
+}
+
+// withVendors makes the plant ready to let vendors in. Layers are those of the guard.
+func withVendors(t *testing.T, w *waterWorks, layers ...string) *accessPlant {
+	t.Helper()
 	site, acme := w.object("Site", "site"), stage.Parse(t, vendor)[0]
 	must(t, unstructured.SetNestedField(site.Object, stage.Parse(t, accessRules)[0].Object, "spec", "access"))
+	if len(layers) > 0 {
+		must(t, unstructured.SetNestedStringSlice(site.Object, layers, "spec", "guard", "layers"))
+		t.Cleanup(func() { w.Apply(t, w.object("Site", "site")) })
+	}
 	w.Apply(t, site, acme)
+	w.settled()
 	t.Cleanup(func() { w.Remove(t, acme) })
 	a := &accessPlant{
 		waterWorks: w, drive: w.host("drive-pump-01a"), jump: w.Device(t, "jumphost-1", "10.30.5.10"), people: map[string]client.Client{},
