@@ -45,7 +45,8 @@ func TestWindowsRoleIsNarrow(t *testing.T) {
 	objects := rendered(t)
 	writes := []string{"get", "list", "watch", "create", "patch", "delete"}
 	want := []rbacv1.PolicyRule{
-		{APIGroups: []string{""}, Resources: []string{"pods", "services"}, Verbs: writes},
+		{APIGroups: []string{""}, Resources: []string{"pods", "services", "serviceaccounts", "secrets"}, Verbs: writes},
+		{APIGroups: []string{""}, Resources: []string{"serviceaccounts/token"}, Verbs: []string{"create"}},
 		{APIGroups: []string{""}, Resources: []string{"pods/exec"}, Verbs: []string{"create", "get"}},
 		{APIGroups: []string{"rbac.authorization.k8s.io"}, Resources: []string{"roles"}, Verbs: writes},
 	}

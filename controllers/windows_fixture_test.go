@@ -165,7 +165,7 @@ func (a *accessWorld) standing(window string) []string {
 	a.t.Helper()
 	var out []string
 	for _, list := range []client.ObjectList{
-		&batchv1.JobList{}, &corev1.PodList{}, &corev1.ServiceList{}, &rbacv1.RoleBindingList{}, &rbacv1.RoleList{},
+		&batchv1.JobList{}, &corev1.PodList{}, &corev1.ServiceList{}, &rbacv1.RoleBindingList{}, &rbacv1.RoleList{}, &corev1.SecretList{}, &corev1.ServiceAccountList{},
 	} {
 		a.must(a.List(a.ctx(), list, client.MatchingLabels{v1alpha1.LabelKind: "VendorAccessWindow", v1alpha1.LabelName: window}))
 		a.must(meta.EachListItem(list, func(o runtime.Object) error {

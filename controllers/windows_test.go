@@ -12,8 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
@@ -276,4 +278,52 @@ func TestWhatNoWindowOwnsGoes(t *testing.T) {
 	a.make(forged)
 	a.startAccess()
 	a.stands("forged", nil)
+}
+
+// Rights in the cluster, and a token for who has no name there, are a window's for its
+// time and no longer.
+func TestATokenEndsWithItsWindow(t *testing.T) {
+	a := newAccessWorld(t)
+	a.startAccess()
+	role := &rbacv1.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: "looks-at-pods", Labels: map[string]string{v1alpha1.LabelVendorSafe: "true"}},
+		Rules:      []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get", "list"}}},
+	}
+	a.make(role)
+	t.Cleanup(func() { a.must(a.Delete(a.ctx(), role)) })
+	w := a.request("rights", time.Hour, func(s *v1alpha1.VendorAccessWindowSpec) {
+		s.Kubernetes = &v1alpha1.KubernetesRights{
+			Roles: []v1alpha1.WindowRole{{Namespace: "cell-1", Role: role.Name}}, Credential: v1alpha1.CredentialToken,
+		}
+	})
+	a.decide(w, owner, v1alpha1.DecisionApprove)
+	a.opened(w)
+	secret := &corev1.Secret{}
+	a.must(a.Get(a.ctx(), client.ObjectKey{Namespace: v1alpha1.NamespaceAccess, Name: "window-rights"}, secret))
+	config := rest.AnonymousClientConfig(plane.Config())
+	config.BearerToken = string(secret.Data["token"])
+	vendor, err := client.New(config, client.Options{Scheme: scheme})
+	a.must(err)
+	look := func(namespace string) error {
+		return vendor.List(a.ctx(), &corev1.PodList{}, client.InNamespace(namespace))
+	}
+	a.eventually("the token looks at pods", func() error { return look("cell-1") })
+	if err := look(v1alpha1.NamespaceAccess); !apierrors.IsForbidden(err) {
+		t.Errorf("elsewhere it gets %v", err)
+	}
+	a.decide(w, shift, v1alpha1.DecisionRevoke)
+	a.becomes(w, v1alpha1.WindowRevoked)
+	a.eventually("the rights are gone", func() error {
+		if err := look("cell-1"); !apierrors.IsForbidden(err) && !apierrors.IsUnauthorized(err) {
+			return fmt.Errorf("the token gets %v", err)
+		}
+		return nil
+	})
+	a.eventually("the token is worth nothing", func() error {
+		if err := look("cell-1"); !apierrors.IsUnauthorized(err) {
+			return fmt.Errorf("the token gets %v", err)
+		}
+		return nil
+	})
+	a.stands(w.Name, nil)
 }

@@ -214,7 +214,26 @@ type KubernetesRights struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Roles []WindowRole `json:"roles"`
+	// credential: Token makes a service account of the window's own that has the roles as
+	// well, and a token for it in Secret window-NAME of namespace zonewarden-access, for
+	// people whom the API server does not know by themselves. The people and the
+	// requester may read it. It ends with the window, and windows of which less than ten
+	// minutes are left get none.
+	// +optional
+	// +kubebuilder:default=None
+	Credential Credential `json:"credential,omitempty"`
 }
+
+// Credential is what somebody proves to the API server who they are with.
+//
+// +kubebuilder:validation:Enum=None;Token
+type Credential string
+
+// The credentials.
+const (
+	CredentialNone  Credential = "None"
+	CredentialToken Credential = "Token"
+)
 
 // WindowRole is a ClusterRole that is bound in a namespace. It must be labelled
 // zonewarden.io/vendor-safe.

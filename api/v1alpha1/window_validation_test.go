@@ -216,7 +216,8 @@ func kubernetesRules() []rule {
 		under(roles+": [{namespace: a, role: r}]",
 			required(roles+"[0].namespace", roles+"[0].role"),
 			text(roles+"[0].namespace", 1, 63),
-			text(roles+"[0].role", 1, 253)),
+			text(roles+"[0].role", 1, 253),
+			choice("spec.kubernetes.credential", "None", "Token")),
 	)
 }
 

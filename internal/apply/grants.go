@@ -118,18 +118,20 @@ func (g *Grants) openAll(ctx context.Context, set *grant.Set, left time.Duration
 			return out, fmt.Errorf("writing %s %s/%s: its namespace has no fuse", o.GVK.Kind, o.Namespace, o.Name)
 		}
 		o.Own(uid)
-		if err := g.write(ctx, o, &out); err != nil {
+		if err := g.write(ctx, o, g.Now().Add(left), &out); err != nil {
 			return out, fmt.Errorf("writing %s %s/%s: %w", o.GVK.Kind, o.Namespace, o.Name, err)
 		}
 	}
 	return out, nil
 }
 
-func (g *Grants) write(ctx context.Context, o *grant.Object, out *Stands) error {
+func (g *Grants) write(ctx context.Context, o *grant.Object, until time.Time, out *Stands) error {
 	var err error
 	switch o.GVK.Kind {
 	case "Pod":
 		out.Pod, err = g.pod(ctx, o)
+	case "Secret":
+		err = g.token(ctx, o, until)
 	case "Service":
 		if err = g.object(ctx, o); err == nil {
 			out.Service = &corev1.Service{}

@@ -24,6 +24,8 @@ import (
 // grantKinds are the kinds of what a window is granted, those first that let in.
 var grantKinds = []schema.GroupVersionKind{
 	{Version: "v1", Kind: "Pod"},
+	{Version: "v1", Kind: "Secret"},
+	{Version: "v1", Kind: "ServiceAccount"},
 	{Group: "cilium.io", Version: "v2", Kind: "CiliumNetworkPolicy"},
 	{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"},
 	{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "RoleBinding"},
@@ -33,7 +35,7 @@ var grantKinds = []schema.GroupVersionKind{
 
 // onlyInAccess are the kinds that are in the namespace of the windows' pods and nowhere
 // else.
-var onlyInAccess = map[string]bool{"Pod": true, "Role": true, "Service": true}
+var onlyInAccess = map[string]bool{"Pod": true, "Role": true, "Secret": true, "Service": true, "ServiceAccount": true}
 
 // where objects of a kind are to be looked for, of those in a namespace or in all.
 func where(kind, namespace string) (in string, some bool) {
