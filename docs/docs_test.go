@@ -53,11 +53,20 @@ func text(t *testing.T, e ast.Expr) string {
 	return s
 }
 
-// reasons are the values of the constants Reason* in the API.
+// reasons are those of the API and those that package access gives windows and approvals.
+// Where both have one, one section serves both.
 func reasons(t *testing.T) []string {
 	t.Helper()
+	out := append(reasonsIn(t, "../api/v1alpha1/conditions.go"), reasonsIn(t, "../internal/access/reasons.go")...)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// reasonsIn are the values of a file's constants Reason*.
+func reasonsIn(t *testing.T, file string) []string {
+	t.Helper()
 	var out []string
-	ast.Inspect(parse(t, "../api/v1alpha1/conditions.go"), func(n ast.Node) bool {
+	ast.Inspect(parse(t, file), func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
 		if !ok {
 			return true
@@ -69,7 +78,9 @@ func reasons(t *testing.T) []string {
 		}
 		return false
 	})
-	slices.Sort(out)
+	if len(out) == 0 {
+		t.Fatalf("%s has no reasons", file)
+	}
 	return out
 }
 

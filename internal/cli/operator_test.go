@@ -200,7 +200,7 @@ func (o *operator) write(ctx context.Context, w *v1alpha1.VendorAccessWindow, d 
 		s.Endpoints = []v1alpha1.WindowEndpoint{{At: "10.43.7.1:502/TCP", To: "=A04+K01-DRV_01 10.20.4.21:502"}}
 		s.Pod = v1alpha1.NamespaceAccess + "/window-" + w.Name
 		s.Conditions = append(s.Conditions,
-			condition(v1alpha1.ConditionEndsWithoutOperator, true, "Relay", ""), condition(v1alpha1.ConditionEndsWithoutAPIServer, true, "Relay", ""))
+			condition(v1alpha1.ConditionEndsWithoutOperator, true, v1alpha1.ReasonByItself, ""), condition(v1alpha1.ConditionEndsWithoutAPIServer, true, v1alpha1.ReasonByItself, ""))
 	case before.Phase == v1alpha1.WindowActive:
 		proved := metav1.NewTime(now.Add(200 * time.Millisecond))
 		s.Sessions, s.Endpoints, s.Pod = nil, nil, ""
