@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // cases are one window of each sort.
 func cases() map[string]*v1alpha1.VendorAccessWindow {
 	rights := window(v1alpha1.GrantSessionPod, "jumphost-1", assets(named("modbus-tcp"), "drive-01b"), workloads("lab", "rig", port(22, "TCP")))
-	rights.Spec.Kubernetes = &v1alpha1.KubernetesRights{Roles: []v1alpha1.WindowRole{{Namespace: "scada", Role: "acme-look"}}}
+	rights.Spec.Kubernetes = &v1alpha1.KubernetesRights{Credential: v1alpha1.CredentialToken, Roles: []v1alpha1.WindowRole{{Namespace: "scada", Role: "acme-look"}}}
 	whole := window(v1alpha1.GrantSessionPod, "jumphost-3", v1alpha1.Reach{Zone: "cell-pumping", WholeZone: true, Flows: []v1alpha1.Flow{ports(4840, 4843, "TCP")}})
 	return map[string]*v1alpha1.VendorAccessWindow{
 		"relay-devices": window(v1alpha1.GrantRelay, "jumphost-1", assets(named("modbus-tcp"), "drive-01a", "drive-01b")),

@@ -201,9 +201,9 @@ func (s *server) checkRefusals(t *testing.T, p plant) {
 	}
 	for _, doc := range []string{
 		"apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: scada}\nspec: {containers: [{name: c, image: i}]}",
-		"apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: zonewarden-access}",
+		"apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: scada}",
 		"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r, namespace: scada}\nrules: []",
-		"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r, namespace: zonewarden-access}\nrules: [{apiGroups: [''], resources: [secrets], verbs: [get]}]",
+		"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r, namespace: zonewarden-access}\nrules: [{apiGroups: [apps], resources: [deployments], verbs: [get]}]",
 		"apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: zonewarden-access}\nspec: {containers: [{name: c, image: i}]}",
 	} {
 		if _, err := send(t.Context(), s.operator, document(t, doc), client.DryRunAll); !apierrors.IsForbidden(err) {
