@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -83,6 +84,8 @@ type windowPass struct {
 	standing map[types.UID][]fuse
 	matters  []*matter
 	errs     []error
+	// changed says that a grant consists of other objects than before.
+	changed bool
 	// again says that a status was not written, because the object had changed.
 	again bool
 }
@@ -207,34 +210,39 @@ func (m *matter) refuseUnrecorded(why error) {
 
 // untilNext is the time to the next pass when no event brings one.
 func (w *Windows) untilNext(p *windowPass) time.Duration {
-	var next time.Duration
-	sooner := func(d time.Duration) {
-		if d = max(d, time.Millisecond); next == 0 || d < next {
-			next = d
-		}
-	}
+	var waits []time.Duration
 	for _, m := range p.matters {
-		if !m.decision.Next.IsZero() {
-			sooner(m.decision.Next.Sub(p.clock.Now))
-		}
-		if !m.decision.Phase.Terminal() {
-			sooner(sweeps)
-		}
-		if m.decision.Grant != nil {
-			sooner(looksAtWindows)
-			if warn, ok := w.nextWarning(m, p.clock.Now); ok {
-				sooner(warn)
-			}
-		}
-		if m.failed != nil || m.unready() {
-			sooner(grantsAgain)
-		}
+		waits = append(waits, w.waits(m, p.clock.Now)...)
 	}
 	if p.assumed {
-		sooner(grantsAgain)
+		waits = append(waits, grantsAgain)
 	}
 	if p.again {
-		sooner(looksSoon)
+		waits = append(waits, looksSoon)
 	}
-	return next
+	if len(waits) == 0 {
+		return 0
+	}
+	return max(slices.Min(waits), time.Millisecond)
+}
+
+// waits are the times after which something of a window may be otherwise.
+func (w *Windows) waits(m *matter, now time.Time) []time.Duration {
+	var out []time.Duration
+	if !m.decision.Next.IsZero() {
+		out = append(out, m.decision.Next.Sub(now))
+	}
+	if !m.decision.Phase.Terminal() {
+		out = append(out, sweeps)
+	}
+	if m.decision.Grant != nil {
+		out = append(out, looksAtWindows)
+		if warn, ok := w.nextWarning(m, now); ok {
+			out = append(out, warn)
+		}
+	}
+	if m.failed != nil || m.unready() {
+		out = append(out, grantsAgain)
+	}
+	return out
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -265,7 +266,9 @@ func (n *node) start(ctx context.Context, p *corev1.Pod) {
 		return
 	}
 	n.next++
-	address := fmt.Sprintf("127.0.9.%d", n.next)
+	// Of this process, so that tests of two do not meet.
+	id := os.Getpid()
+	address := fmt.Sprintf("127.%d.%d.%d", 1+id%250, 1+id/250%250, n.next)
 	var lc net.ListenConfig
 	control, err := lc.Listen(ctx, "tcp", address+":7702")
 	if err != nil {

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -148,6 +149,9 @@ func (w *Windows) open(ctx context.Context, p *windowPass) {
 	}
 }
 
+// errReachesNothing is said of a window whose targets are pods that are not there now.
+var errReachesNothing = errors.New("nothing that spec.reach names has an address now: nothing stands until something has")
+
 func (w *Windows) openOne(ctx context.Context, p *windowPass, m *matter, g *access.Grant, look bool) error {
 	key, err := w.trail.sessionKey(ctx)
 	if err != nil {
@@ -157,6 +161,10 @@ func (w *Windows) openOne(ctx context.Context, p *windowPass, m *matter, g *acce
 	input.Operator.Key = publicOf(key)
 	set := grant.Compile(input)
 	m.set = &set
+	if len(set.Objects) == 0 {
+		m.failed = errReachesNothing
+	}
+	p.changed = p.changed || w.grants.Differs(m.window.Name, &set)
 	w.endings.forget(m.window.UID)
 	stands, err := w.grants.Open(ctx, &set, input.Left, look)
 	w.lay(m, stands.Fuses)

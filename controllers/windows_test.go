@@ -4,6 +4,7 @@
 package controllers_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -315,13 +316,13 @@ func TestATokenEndsWithItsWindow(t *testing.T) {
 	a.becomes(w, v1alpha1.WindowRevoked)
 	a.eventually("the rights are gone", func() error {
 		if err := look("cell-1"); !apierrors.IsForbidden(err) && !apierrors.IsUnauthorized(err) {
-			return fmt.Errorf("the token gets %v", err)
+			return fmt.Errorf("the token gets this: %w", errors.Join(err, errors.New("and no refusal")))
 		}
 		return nil
 	})
 	a.eventually("the token is worth nothing", func() error {
 		if err := look("cell-1"); !apierrors.IsUnauthorized(err) {
-			return fmt.Errorf("the token gets %v", err)
+			return fmt.Errorf("the token gets this: %w", errors.Join(err, errors.New("and no refusal")))
 		}
 		return nil
 	})

@@ -90,6 +90,13 @@ func (g *Grants) Open(ctx context.Context, set *grant.Set, left time.Duration, p
 	return out, nil
 }
 
+// Differs says that a window's grant was written, and of other objects.
+func (g *Grants) Differs(window string, set *grant.Set) bool {
+	last, is := g.opened[window]
+	_, digest := digestOf(set)
+	return is && last.digest != digest
+}
+
 // digestOf is over all that a grant consists of, the ends of its fuses included.
 func digestOf(set *grant.Set) (window, digest string) {
 	h := sha256.New()

@@ -19,6 +19,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/access"
+	"github.com/zonewarden/zonewarden/internal/access/grant"
 )
 
 // grantKinds are the kinds of what a window is granted, those first that let in.
@@ -143,9 +144,34 @@ func (g *Grants) Standing(ctx context.Context, window string, namespaces []strin
 	return false, nil
 }
 
-// Sweep removes objects with a window's labels that are of no open window, and says which.
-// Windows are given with their UIDs: those of one before of the same name go as well.
-func (g *Grants) Sweep(ctx context.Context, open map[string]types.UID) ([]string, error) {
+// Kept is what may stand of an open window: objects of its UID, and of those, where Objects
+// is not nil, these alone, by kind, namespace and name.
+type Kept struct {
+	UID     types.UID
+	Objects map[string]bool
+}
+
+// keeps says whether an object may stand.
+func (k Kept) keeps(kind string, o *metav1.PartialObjectMetadata) bool {
+	return o.Annotations[v1alpha1.AnnotationSourceUID] == string(k.UID) && (k.Objects == nil || k.Objects[objectText(kind, o.Namespace, o.Name)])
+}
+
+func objectText(kind, namespace, name string) string {
+	return fmt.Sprintf("%s %s/%s", kind, namespace, name)
+}
+
+// ObjectsOf are those of a grant, as Kept has them.
+func ObjectsOf(set *grant.Set) map[string]bool {
+	out := map[string]bool{}
+	for _, o := range set.Objects {
+		out[objectText(o.GVK.Kind, o.Namespace, o.Name)] = true
+	}
+	return out
+}
+
+// Sweep removes objects with a window's labels that no open window of that name keeps, and
+// says which.
+func (g *Grants) Sweep(ctx context.Context, open map[string]Kept) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, asksAPI)
 	defer cancel()
 	of := client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue, v1alpha1.LabelKind: access.KindWindow}
@@ -160,8 +186,8 @@ func (g *Grants) Sweep(ctx context.Context, open map[string]types.UID) ([]string
 		}
 		for i := range list {
 			o := &list[i]
-			uid, is := open[o.Labels[v1alpha1.LabelName]]
-			if is && string(uid) == o.Annotations[v1alpha1.AnnotationSourceUID] || o.DeletionTimestamp != nil {
+			kept, is := open[o.Labels[v1alpha1.LabelName]]
+			if is && kept.keeps(gvk.Kind, o) || o.DeletionTimestamp != nil {
 				continue
 			}
 			o.SetGroupVersionKind(gvk)
@@ -169,7 +195,7 @@ func (g *Grants) Sweep(ctx context.Context, open map[string]types.UID) ([]string
 				errs = append(errs, err)
 				continue
 			}
-			removed = append(removed, fmt.Sprintf("%s %s/%s", gvk.Kind, o.Namespace, o.Name))
+			removed = append(removed, objectText(gvk.Kind, o.Namespace, o.Name))
 		}
 	}
 	return removed, errors.Join(errs...)
