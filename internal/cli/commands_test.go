@@ -220,6 +220,7 @@ func TestRequests(t *testing.T) {
 	want := sample.Spec
 	want.Work = v1alpha1.Work{Reason: "weekly check"}
 	want.Attended, want.MaxSessions = "NotRequired", 16
+	want.Kubernetes.Credential = v1alpha1.CredentialNone
 	slices.Reverse(want.Reach)
 	if diff := cmp.Diff(want, p.window(t, "blue-control-2026-11-23").Spec); diff != "" {
 		t.Errorf("the sample (-want +got):\n%s", diff)

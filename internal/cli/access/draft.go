@@ -184,7 +184,7 @@ func (r request) how(spec *v1alpha1.VendorAccessWindowSpec) error {
 			return fmt.Errorf("--role: %q is not NAMESPACE/CLUSTERROLE", text)
 		}
 		if spec.Kubernetes == nil {
-			spec.Kubernetes = &v1alpha1.KubernetesRights{}
+			spec.Kubernetes = &v1alpha1.KubernetesRights{Credential: v1alpha1.CredentialNone}
 		}
 		spec.Kubernetes.Roles = append(spec.Kubernetes.Roles, v1alpha1.WindowRole{Namespace: namespace, Role: role})
 	}

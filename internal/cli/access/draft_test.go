@@ -91,7 +91,7 @@ var changes = map[string]change{
 		func(w *v1alpha1.VendorAccessWindow) {
 			w.Spec.Grant, w.Spec.Activation, w.Spec.Attended, w.Spec.MaxSessions = "SourceAddress", "WhenArmed", "Required", 2
 			w.Spec.IdleTimeout = new(v1alpha1.Duration("1h30m"))
-			w.Spec.Kubernetes = &v1alpha1.KubernetesRights{Roles: []v1alpha1.WindowRole{{Namespace: "n", Role: "c"}}}
+			w.Spec.Kubernetes = &v1alpha1.KubernetesRights{Roles: []v1alpha1.WindowRole{{Namespace: "n", Role: "c"}}, Credential: v1alpha1.CredentialNone}
 		},
 	},
 	"yourself": {
