@@ -103,6 +103,31 @@ var (
 		Name: "zonewarden_syslog_connected",
 		Help: "1 while there is a connection to the syslog receiver, 0 otherwise.",
 	})
+	windowsByPhase = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "zonewarden_windows",
+		Help: "Vendor access windows, by phase.",
+	}, []string{"phase"})
+	accessOpen = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_access_open",
+		Help: "People whom an open window lets in now, each counted once.",
+	})
+	accessSessions = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_access_sessions",
+		Help: "Live sessions of open windows, as their pods said last.",
+	})
+	accessLateness = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "zonewarden_access_ending_lateness_seconds",
+		Help:    "Time from when access had to be over until it was proved to be.",
+		Buckets: []float64{.1, .25, .5, 1, 2, 5, 10, 30, 60, 300},
+	})
+	accessUnproved = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_access_unproved",
+		Help: "Windows that were closed and are not proved to be over.",
+	})
+	accessReviewsOwed = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_access_reviews_owed",
+		Help: "Windows that were opened without approval and that nobody has reviewed.",
+	})
 	lookSeconds = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:    "zonewarden_exposure_seconds",
 		Help:    "Time of looking around the zones in one pass, for policies of others and what leads around ours.",
@@ -114,7 +139,8 @@ func init() {
 	metrics.Registry.MustRegister(policyWrites, driftReverted, passSeconds, objectsInForce,
 		findingsBySeverity, flowsEnforcedBy, heldObjects, failedWrites, zonesVerified, fullestPolicyMap, unzonedPods,
 		exposures, conduitsBlocked, lookSeconds, clockTrusted, clockUncertainty,
-		auditEntries, auditLost, auditDamaged, syslogSent, syslogLost, syslogConnected)
+		auditEntries, auditLost, auditDamaged, syslogSent, syslogLost, syslogConnected,
+		windowsByPhase, accessOpen, accessSessions, accessLateness, accessUnproved, accessReviewsOwed)
 	observeClock(clock.Verdict{})
 }
 

@@ -125,6 +125,7 @@ func (w *Windows) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.Resu
 	w.attend(ctx, p)
 	w.warn(p)
 	w.recallEndings(ctx, p)
+	w.observe(p)
 	if err := w.writeWindowStatuses(ctx, p); err != nil {
 		p.errs = append(p.errs, err)
 	}

@@ -82,6 +82,7 @@ func (e *endings) begin(ctx context.Context, window types.UID, one *ending) {
 	}
 	ctx, one.cancel = context.WithCancel(ctx)
 	e.open[window] = one
+	accessUnproved.Set(float64(len(e.open)))
 	delete(e.proved, window)
 	go e.prove(ctx, window, one)
 }
@@ -93,6 +94,7 @@ func (e *endings) forget(window types.UID) {
 	if one := e.open[window]; one != nil {
 		one.cancel()
 		delete(e.open, window)
+		accessUnproved.Set(float64(len(e.open)))
 	}
 	delete(e.proved, window)
 }
@@ -108,12 +110,15 @@ func (e *endings) prove(ctx context.Context, window types.UID, one *ending) {
 	}
 	e.mu.Lock()
 	if e.open[window] == one {
+		now := e.clock.Now()
+		late := one.lateness(now)
 		e.proved[window] = v1alpha1.WindowEnding{
 			Occurrence: one.occurrence, Due: metav1.NewTime(one.due.Truncate(time.Second)),
-			Proved:   &metav1.Time{Time: e.clock.Now().Truncate(time.Second)},
-			Lateness: lateness(one.lateness(e.clock.Now())),
+			Proved: &metav1.Time{Time: now.Truncate(time.Second)}, Lateness: lateness(late),
 		}
 		delete(e.open, window)
+		accessUnproved.Set(float64(len(e.open)))
+		accessLateness.Observe(late.Seconds())
 	}
 	e.mu.Unlock()
 	select {
