@@ -168,7 +168,7 @@ func (w *Windows) openOne(ctx context.Context, p *windowPass, m *matter, g *acce
 	w.endings.forget(m.window.UID)
 	stands, err := w.grants.Open(ctx, &set, input.Left, look)
 	w.lay(m, stands.Fuses)
-	m.endpoints(stands.Service)
+	m.endpoints(stands)
 	if err != nil {
 		return err
 	}
@@ -246,7 +246,8 @@ func (w *Windows) problems(ctx context.Context, p *windowPass, m *matter) []acce
 		out = append(out, access.Problem{Field: "spec.grant", Message: "the operator does not know its own image, which a window's pod runs: see --session-image"})
 	}
 	m.images = w.images.verdict(ctx, m.window, p.site)
-	if m.images.absent() {
+	// What is open has its image, wherever that is by now.
+	if m.images.absent() && len(p.standing[m.window.UID]) == 0 {
 		out = append(out, access.Problem{Field: "spec.grant", Message: m.images.message})
 	}
 	return out
@@ -273,18 +274,19 @@ func (w *Windows) roles(ctx context.Context, window *v1alpha1.VendorAccessWindow
 }
 
 // endpoints are where the jump host connects to, as the Service has it now.
-func (m *matter) endpoints(service *corev1.Service) {
+func (m *matter) endpoints(stands apply.Stands) {
 	if m.set == nil {
 		return
 	}
 	m.where = nil
 	for _, e := range m.set.Endpoints {
-		m.where = append(m.where, v1alpha1.WindowEndpoint{At: at(service, e), To: e.To})
+		m.where = append(m.where, v1alpha1.WindowEndpoint{At: at(stands, e), To: e.To})
 	}
 }
 
 // at is address, port and transport, "" while there is none.
-func at(service *corev1.Service, e grant.Endpoint) string {
+func at(stands apply.Stands, e grant.Endpoint) string {
+	service := stands.Service
 	if service == nil {
 		return ""
 	}
@@ -294,7 +296,11 @@ func at(service *corev1.Service, e grant.Endpoint) string {
 		}
 		switch service.Spec.Type {
 		case corev1.ServiceTypeNodePort:
-			return fmt.Sprintf("any node:%d/%s", p.NodePort, p.Protocol)
+			// The source address is kept, so only the relay's own node answers.
+			if stands.Pod == nil {
+				return ""
+			}
+			return endpointText(stands.Pod.Status.HostIP, p.NodePort, p.Protocol)
 		case corev1.ServiceTypeLoadBalancer:
 			for _, i := range service.Status.LoadBalancer.Ingress {
 				if i.IP != "" {

@@ -52,9 +52,14 @@ func (w *Windows) owed(p *windowPass) func(map[types.UID]access.Trail, []audit.E
 			s := stamp
 			s.SpecHash, s.BreakGlass = specHash(m.window.Spec), m.window.Spec.BreakGlass
 			for _, r := range m.decision.Records {
-				if !tells(told, r) {
-					out = append(out, logbook.Write(r, s))
+				if tells(told, r) {
+					continue
 				}
+				by := s
+				if r.Kind == access.RecordRequested {
+					by.Operator = string(m.window.Spec.Requester)
+				}
+				out = append(out, logbook.Write(r, by))
 			}
 		}
 		out = append(out, ofDeleted(p, trails, stamp)...)

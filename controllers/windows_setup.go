@@ -9,6 +9,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -76,6 +77,7 @@ func (w *Windows) sources(changed chan event.GenericEvent) []source.Source {
 		watch(&v1alpha1.AccessLock{}, declaredChanged),
 		watch(&v1alpha1.Vendor{}, declaredChanged),
 		watch(&v1alpha1.Site{}, declaredChanged),
+		watch(&rbacv1.ClusterRole{}, predicate.ResourceVersionChangedPredicate{}),
 		watch(metadata(batchv1.SchemeGroupVersion.WithKind("Job")), isOfWindow),
 		source.Kind[client.Object](w.cache, &corev1.Pod{}, onAny(func(q queue) {
 			w.podsChanged.Store(true)

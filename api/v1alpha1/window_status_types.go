@@ -51,8 +51,8 @@ type VendorAccessWindowStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	LocalEnd string `json:"localEnd,omitempty"`
-	// occurrence of a recurring window that this speaks of, by its scheduled start in
-	// UTC: 2026-11-23T07:00:00Z.
+	// occurrence of a recurring window that this speaks of, by its scheduled start as the
+	// Site's clocks show it: 2026-11-23T08:00.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	Occurrence string `json:"occurrence,omitempty"`
