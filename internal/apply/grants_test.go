@@ -329,11 +329,11 @@ func failureLeavesFuse(g *granted) {
 // sweeps removes what is of no open window, by UID as well as by name.
 func sweeps(g *granted) {
 	g.open(setOf("uid-1", end, time.Hour, ""), time.Hour)
-	removed, err := g.Sweep(g.Context(), map[string]types.UID{"w": "uid-1"})
+	removed, err := g.Sweep(g.Context(), map[string]apply.Kept{"w": {UID: "uid-1"}})
 	if err != nil || len(removed) > 0 {
 		g.Errorf("of an open window it removed %v, %v", removed, err)
 	}
-	removed, err = g.Sweep(g.Context(), map[string]types.UID{"w": "uid-2"})
+	removed, err = g.Sweep(g.Context(), map[string]apply.Kept{"w": {UID: "uid-2"}})
 	slices.Sort(removed)
 	want := []string{
 		"NetworkPolicy cell/window-w", "Pod zonewarden-access/window-w", "RoleBinding cell/window-w.view", "Service zonewarden-access/window-w",
