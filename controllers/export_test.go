@@ -28,6 +28,12 @@ func SetupSegmentationOn(mgr ctrl.Manager, at Place, read func() (nodeclock.Read
 	return setupSegmentation(mgr, clock.RealClock{}, newTimekeeper(mgr, at, read, ticks), newTrail(mgr, at, TrailOptions{}), nil)
 }
 
+// SetupOn sets up all that the operator does on a node of the caller's own, whose clocks
+// are looked at when it starts and with every tick.
+func SetupOn(mgr ctrl.Manager, at Place, o Options, read func() (nodeclock.Reading, error), ticks <-chan time.Time) error {
+	return setup(mgr, at, o, newTimekeeper(mgr, at, read, ticks), newTrail(mgr, at, o.Trail))
+}
+
 // Watch is what the controller of windows has of the others: the trail and the time.
 type Watch struct {
 	trail *trail

@@ -30,8 +30,10 @@ type PodSource struct {
 
 // Setup adds all that the operator does to a manager.
 func Setup(mgr ctrl.Manager, at Place, o Options) error {
-	k := newTimekeeper(mgr, at, nil, nil)
-	t := newTrail(mgr, at, o.Trail)
+	return setup(mgr, at, o, newTimekeeper(mgr, at, nil, nil), newTrail(mgr, at, o.Trail))
+}
+
+func setup(mgr ctrl.Manager, at Place, o Options, k *timekeeper, t *trail) error {
 	if o.Pods.Image == "" {
 		o.Pods.Image = ownImage(mgr.GetAPIReader(), at.Namespace)
 	}

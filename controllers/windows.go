@@ -80,6 +80,8 @@ type windowPass struct {
 	// it is as it was read last, which is enough to close and not to open.
 	unread, late error
 	clock        access.Clock
+	// looked is when clock was asked, by our own.
+	looked time.Time
 	// standing are the fuses in the cluster, by the window's UID.
 	standing map[types.UID][]fuse
 	matters  []*matter
@@ -151,7 +153,7 @@ func (w *Windows) look(ctx context.Context) (*windowPass, error) {
 		return nil, err
 	}
 	// Last, so that what was read is not newer than now.
-	p.clock = w.timekeeper.now()
+	p.clock, p.looked = w.timekeeper.now(), w.clock.Now()
 	return p, nil
 }
 

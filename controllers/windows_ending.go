@@ -49,15 +49,17 @@ type ending struct {
 	namespaces []string
 	// pod in which sessions ran, nil where there was none or nobody knows any more.
 	pod *windowPod
-	// due is when it had to be over, seen when we closed it.
+	// due is when it had to be over by trusted time, and late how long ago that was when
+	// somebody looked, which was at seen by our own clock.
 	due, seen time.Time
+	late      time.Duration
 	// standing says that objects are left, answering that the pod is.
 	standing, answering bool
 	cancel              context.CancelFunc
 }
 
-func newEnding(window string, fuses []fuse, pod *windowPod, due, seen time.Time) *ending {
-	e := &ending{window: window, pod: pod, due: due, seen: seen, standing: true}
+func newEnding(window string, fuses []fuse, pod *windowPod, due, looked, seen time.Time) *ending {
+	e := &ending{window: window, pod: pod, due: due, seen: seen, late: max(0, looked.Sub(due)), standing: true}
 	for _, f := range fuses {
 		e.occurrence = f.occurrence
 		if !slices.Contains(e.namespaces, f.namespace) {
@@ -67,11 +69,9 @@ func newEnding(window string, fuses []fuse, pod *windowPod, due, seen time.Time)
 	return e
 }
 
-// lateness is how long after it had to be over. What passed since it was closed is
-// counted by a clock that nobody sets.
-func (e *ending) lateness(now time.Time) time.Duration {
-	return now.Sub(e.seen) + max(0, e.seen.Round(0).Sub(e.due))
-}
+// lateness is how long after it had to be over. What passed since somebody looked is
+// counted by a clock that nobody sets: trusted time and the wall clock may differ.
+func (e *ending) lateness(now time.Time) time.Duration { return e.late + now.Sub(e.seen) }
 
 // begin starts to try whether an ending is over, unless that is being tried.
 func (e *endings) begin(ctx context.Context, window types.UID, one *ending) {
@@ -168,7 +168,7 @@ func (w *Windows) recallEndings(ctx context.Context, p *windowPass) {
 		}
 		w.endings.begin(ctx, m.window.UID, &ending{
 			window: m.window.Name, occurrence: e.Occurrence, namespaces: []string{metav1.NamespaceAll},
-			due: e.Due.Time, seen: w.clock.Now(), standing: true,
+			due: e.Due.Time, seen: p.looked, late: max(0, p.clock.Now.Sub(e.Due.Time)), standing: true,
 		})
 	}
 }

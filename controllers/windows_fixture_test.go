@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -194,6 +195,12 @@ type node struct {
 	mu   sync.Mutex
 	runs map[string]*podRun
 	next byte
+	// silent is a node whose kubelet does nothing more. What runs on it runs on.
+	silent atomic.Bool
+	// deaf are pods that nothing can be told: connections to them break.
+	deaf atomic.Bool
+	// more processes than one are in each pod.
+	more atomic.Int64
 }
 
 type podRun struct {
@@ -231,10 +238,14 @@ func startNode(t *testing.T, w *world) *node {
 
 // look starts pods that are new and ends those that are to go.
 func (n *node) look(ctx context.Context) {
+	if n.silent.Load() {
+		return
+	}
 	var pods corev1.PodList
 	if n.w.List(ctx, &pods, client.InNamespace(v1alpha1.NamespaceAccess)) != nil {
 		return
 	}
+	n.endGone(pods.Items)
 	for i := range pods.Items {
 		p := &pods.Items[i]
 		n.mu.Lock()
@@ -249,6 +260,21 @@ func (n *node) look(ctx context.Context) {
 			_ = n.w.Delete(ctx, p, client.GracePeriodSeconds(0), client.Preconditions{UID: &p.UID})
 		case run == nil:
 			n.start(ctx, p)
+		case p.Status.Phase == corev1.PodRunning && !n.lives(string(p.UID)):
+			before := p.DeepCopy()
+			p.Status.Phase = corev1.PodSucceeded
+			_ = n.w.Status().Patch(ctx, p, client.MergeFrom(before)) // it may be gone
+		}
+	}
+}
+
+// endGone ends what runs without a pod: one that no node was chosen for is gone at once.
+func (n *node) endGone(pods []corev1.Pod) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for uid, run := range n.runs {
+		if !slices.ContainsFunc(pods, func(p corev1.Pod) bool { return string(p.UID) == uid }) {
+			run.cancel()
 		}
 	}
 }
@@ -282,8 +308,8 @@ func (n *node) start(ctx context.Context, p *corev1.Pod) {
 	go func() {
 		defer close(run.done)
 		_ = session.Run(runCtx, session.Config{
-			Operator: key, Window: flags.Window, Pod: uid, Start: boot.Now(), First: time.Minute, Control: control,
-			Status: func() until.Status { return until.Status{Processes: 1} },
+			Operator: key, Window: flags.Window, Pod: uid, Start: boot.Now(), First: time.Minute, Control: &hearing{Listener: control, deaf: &n.deaf},
+			Status: func() until.Status { return until.Status{Processes: 1 + int(n.more.Load())} },
 		}, func(ctx context.Context) error { <-ctx.Done(); return nil })
 	}()
 	n.mu.Lock()
@@ -293,6 +319,22 @@ func (n *node) start(ctx context.Context, p *corev1.Pod) {
 	p.Status.Phase, p.Status.PodIP, p.Status.PodIPs = corev1.PodRunning, address, []corev1.PodIP{{IP: address}}
 	if err := n.w.Status().Patch(ctx, p, client.MergeFrom(before)); err != nil {
 		n.w.t.Errorf("saying that pod %s runs: %v", p.Name, err)
+	}
+}
+
+// hearing is a pod's listener.
+type hearing struct {
+	net.Listener
+	deaf *atomic.Bool
+}
+
+func (h *hearing) Accept() (net.Conn, error) {
+	for {
+		conn, err := h.Listener.Accept()
+		if err != nil || !h.deaf.Load() {
+			return conn, err
+		}
+		_ = conn.Close()
 	}
 }
 

@@ -88,7 +88,7 @@ func (w *Windows) close(ctx context.Context, p *windowPass) {
 	}
 	_ = g.Wait() // each keeps its own error
 	for i, c := range closings {
-		w.endings.begin(ctx, c.uid, newEnding(c.name, c.fuses, pods[i], c.due, w.clock.Now()))
+		w.endings.begin(ctx, c.uid, newEnding(c.name, c.fuses, pods[i], c.due, p.clock.Now, p.looked))
 		w.closedOne(ctx, p, c, failed[i])
 	}
 }

@@ -31,6 +31,8 @@ const (
 	tellsAgain = 250 * time.Millisecond
 	// talksFor bounds one exchange.
 	talksFor = 2 * time.Second
+	// tellsOver is for how long a pod is told that it is over that does not hear it.
+	tellsOver = time.Minute
 	// countsFor is how long what a pod said of its sessions counts.
 	countsFor = 30 * time.Second
 )
@@ -102,8 +104,8 @@ func (n *session) nudge() {
 	}
 }
 
-// end stops attending to a window, and tells its pod that it is over. Nobody waits for
-// the answer: the pod is deleted as well.
+// end stops attending to a window, and tells its pod that it is over, again until it hears
+// it: its node may not. Nobody waits for the answer: the pod is deleted as well.
 func (s *sessions) end(window types.UID) *windowPod {
 	s.mu.Lock()
 	n := s.open[window]
@@ -113,12 +115,26 @@ func (s *sessions) end(window types.UID) *windowPod {
 		return nil
 	}
 	n.cancel()
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), talksFor)
-		defer cancel()
-		_ = s.tell(ctx, n, func() time.Duration { return 0 })
-	}()
+	go s.tellOver(n)
 	return &n.pod
+}
+
+// tellOver ends a pod. Its context is not the operator's, which may be ending.
+func (s *sessions) tellOver(n *session) {
+	ctx, cancel := context.WithTimeout(context.Background(), tellsOver)
+	defer cancel()
+	once := func() error {
+		ctx, cancel := context.WithTimeout(ctx, talksFor)
+		defer cancel()
+		return s.tell(ctx, n, func() time.Duration { return 0 })
+	}
+	for once() != nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.clock.After(tellsAgain):
+		}
+	}
 }
 
 // attend tells and asks until the context ends.

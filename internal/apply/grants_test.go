@@ -17,7 +17,6 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -59,6 +58,7 @@ func TestGrants(t *testing.T) {
 		"close removes everything":       closeRemoves,
 		"close goes on after a failure":  closeGoesOn,
 		"nothing is asked for again":     nothingAgain,
+		"a fuse is laid once":            laidOnce,
 		"what hangs on no fuse":          noFuse,
 		"what is of no window is swept":  sweeps,
 		"a failure leaves a fuse behind": failureLeavesFuse,
@@ -295,6 +295,20 @@ func nothingAgain(g *granted) {
 	g.now = g.now.Add(-2 * time.Minute)
 	if !asks(setOf("uid-1", end.Add(time.Hour), time.Hour, ""), false) {
 		g.Error("the clock went back, and nothing was asked")
+	}
+}
+
+// laidOnce: a fuse is said to be made by the pass that made it, and by no other.
+func laidOnce(g *granted) {
+	set := setOf("uid-1", end, time.Hour, "")
+	set.Objects, set.Pod = set.Objects[:3], nil // nothing to wait for
+	if first := g.open(set, time.Hour); len(first.Fuses) != 2 {
+		g.Errorf("the first pass made %v", first.Fuses)
+	}
+	g.asked = nil
+	again, err := g.Open(g.Context(), set, time.Hour, false)
+	if err != nil || len(again.Fuses) > 0 || len(g.asked) > 0 || again.Service == nil {
+		g.Errorf("the second pass asked %v: %+v, %v", g.asked, again, err)
 	}
 }
 
