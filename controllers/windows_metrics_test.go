@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -39,9 +40,7 @@ func (a *accessWorld) phases(want map[string]float64) {
 	whole := map[string]float64{
 		"Requested": 0, "Approved": 0, "Armed": 0, "Active": 0, "Locked": 0, "Denied": 0, "Expired": 0, "Revoked": 0,
 	}
-	for phase, n := range want {
-		whole[phase] = n
-	}
+	maps.Copy(whole, want)
 	a.eventually("the windows are counted", func() error {
 		if diff := cmp.Diff(whole, windowMetrics(a.t)); diff != "" {
 			return fmt.Errorf("zonewarden_windows (-want +got):\n%s", diff)

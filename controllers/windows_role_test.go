@@ -63,20 +63,16 @@ func (r *requests) wrap(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// TestTheRoleIsEnoughForWindows carries a relay and a session pod with rights in the cluster
-// through opening and closing, by the rights that config/rbac and config/access give the
-// operator's account and no others. Nothing that it asks is refused.
-func TestTheRoleIsEnoughForWindows(t *testing.T) {
-	a, m := newAccessWorld(t), thisBoot()
-	a.install("rbac")
-	a.install("access")
+// vendorSafeRole makes a role that windows may grant, and waits until the operator holds it.
+func (a *accessWorld) vendorSafeRole(name string) {
+	a.t.Helper()
 	look := &rbacv1.ClusterRole{
-		ObjectMeta: objectMeta("acme-look"),
+		ObjectMeta: objectMeta(name),
 		Rules:      []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get", "list", "watch"}}},
 	}
 	look.Labels = map[string]string{v1alpha1.LabelVendorSafe: "true"}
 	a.make(look)
-	t.Cleanup(func() { a.must(a.Delete(a.ctx(), look)) })
+	a.t.Cleanup(func() { a.must(a.Delete(a.ctx(), look)) })
 	a.eventually("what windows may grant is aggregated", func() error {
 		granter := &rbacv1.ClusterRole{}
 		a.must(a.Get(a.ctx(), client.ObjectKey{Name: "zonewarden-window-granter"}, granter))
@@ -85,6 +81,16 @@ func TestTheRoleIsEnoughForWindows(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestTheRoleIsEnoughForWindows carries a relay and a session pod with rights in the cluster
+// through opening and closing, by the rights that config/rbac and config/access give the
+// operator's account and no others. Nothing that it asks is refused.
+func TestTheRoleIsEnoughForWindows(t *testing.T) {
+	a, m := newAccessWorld(t), thisBoot()
+	a.install("rbac")
+	a.install("access")
+	a.vendorSafeRole("acme-look")
 	s := site()
 	a.change(s, func() {
 		s.Spec.Access.SessionPods = &v1alpha1.SessionPodRules{Image: "registry.example/tools@sha256:" + strings.Repeat("0", 64)}
@@ -104,7 +110,7 @@ func TestTheRoleIsEnoughForWindows(t *testing.T) {
 	relay := a.request("relay", time.Hour, end, func(s *v1alpha1.VendorAccessWindowSpec) { s.LatestEnd = new(instant(latest)) })
 	session := a.request("session", time.Hour, end, func(s *v1alpha1.VendorAccessWindowSpec) {
 		s.Grant = v1alpha1.GrantSessionPod
-		s.Kubernetes = &v1alpha1.KubernetesRights{Roles: []v1alpha1.WindowRole{{Namespace: "cell-1", Role: "acme-look"}}}
+		s.Kubernetes = &v1alpha1.KubernetesRights{Roles: []v1alpha1.WindowRole{{Namespace: "cell-1", Role: "acme-look"}}, Credential: v1alpha1.CredentialToken}
 	})
 	for _, w := range []*v1alpha1.VendorAccessWindow{relay, session} {
 		a.decide(w, owner, v1alpha1.DecisionApprove)
@@ -143,8 +149,12 @@ func ofSession(window string) []string {
 		"*v1.Job zonewarden-access/window-" + window,
 		"*v1.Pod zonewarden-access/window-" + window,
 		"*v1.Role zonewarden-access/window-" + window,
+		"*v1.Role zonewarden-access/window-" + window + ".token",
 		"*v1.RoleBinding cell-1/window-" + window + ".acme-look",
 		"*v1.RoleBinding zonewarden-access/window-" + window,
+		"*v1.RoleBinding zonewarden-access/window-" + window + ".token",
+		"*v1.Secret zonewarden-access/window-" + window,
+		"*v1.ServiceAccount zonewarden-access/window-" + window,
 		"CiliumNetworkPolicy zonewarden-access/window-" + window,
 	}
 }

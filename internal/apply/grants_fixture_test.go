@@ -43,6 +43,7 @@ type granted struct {
 }
 
 func newGranted(t *testing.T, c client.WithWatch) *granted {
+	t.Helper()
 	g := &granted{T: t, WithWatch: c, now: time.Now()}
 	watched := interceptor.NewClient(c, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
@@ -114,7 +115,7 @@ func (g *granted) there() []string {
 	g.Helper()
 	var out []string
 	for _, list := range []client.ObjectList{&batchv1.JobList{}, &corev1.PodList{}, &corev1.ServiceList{}, &networkingv1.NetworkPolicyList{}, &rbacv1.RoleBindingList{}} {
-		g.must(g.WithWatch.List(g.Context(), list, client.MatchingLabels{v1alpha1.LabelName: "w"}))
+		g.must(g.List(g.Context(), list, client.MatchingLabels{v1alpha1.LabelName: "w"}))
 		g.must(meta.EachListItem(list, func(o runtime.Object) error {
 			m, err := meta.Accessor(o)
 			if err == nil {

@@ -172,7 +172,7 @@ func podIsReplaced(g *granted) {
 				g.Errorf("%s, %s: pod %s counts", what, want, stands.Pod.UID)
 			}
 			if pass == 0 { // the node says that it is gone
-				g.must(client.IgnoreNotFound(g.WithWatch.Delete(g.Context(), last, client.GracePeriodSeconds(0))))
+				g.must(client.IgnoreNotFound(g.Delete(g.Context(), last, client.GracePeriodSeconds(0))))
 			}
 		}
 		next := g.runs(corev1.PodRunning)
@@ -221,7 +221,7 @@ func closeRemoves(g *granted) {
 	if n := len(g.asked); last < 0 || slices.ContainsFunc(g.asked[last:], func(s string) bool { return s != "delete *v1.Job" }) || n == 0 {
 		g.Errorf("a fuse went before what hangs on it: %v", g.asked)
 	}
-	g.must(client.IgnoreNotFound(g.WithWatch.Delete(g.Context(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.NamespaceAccess, Name: "window-w"}}, client.GracePeriodSeconds(0))))
+	g.must(client.IgnoreNotFound(g.Delete(g.Context(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.NamespaceAccess, Name: "window-w"}}, client.GracePeriodSeconds(0))))
 	g.stands()
 	if g.isStanding() {
 		g.Error("closed, something is said to stand")
@@ -242,7 +242,7 @@ func closeRemoves(g *granted) {
 func closeGoesOn(g *granted) {
 	for _, verb := range []string{"list", "delete"} {
 		g.open(setOf("uid-1", end, time.Hour, ""), time.Hour)
-		g.must(g.WithWatch.Delete(g.Context(), g.pod(), client.GracePeriodSeconds(0)))
+		g.must(g.Delete(g.Context(), g.pod(), client.GracePeriodSeconds(0)))
 		fuses := fusesOf(g)
 		refused := errors.New("no")
 		g.refuses = func(v string, o runtime.Object) error {
