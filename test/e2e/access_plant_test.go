@@ -122,10 +122,20 @@ func (a *accessPlant) removeWindows() {
 // request asks for a window of the drive that is open from now on for as long as that.
 func (a *accessPlant) request(name string, lasts time.Duration, edit ...func(*v1alpha1.VendorAccessWindow)) *v1alpha1.VendorAccessWindow {
 	a.t.Helper()
+	w := newWindow(name, lasts)
+	for _, e := range edit {
+		e(w)
+	}
+	must(a.t, a.people[planner].Create(a.ctx(), w))
+	return w
+}
+
+// newWindow is what the planner asks for.
+func newWindow(name string, lasts time.Duration) *v1alpha1.VendorAccessWindow {
 	now := time.Now().UTC()
 	start, end := instant(now.Add(-time.Minute)), instant(now.Add(lasts))
 	port := int32(502)
-	w := &v1alpha1.VendorAccessWindow{
+	return &v1alpha1.VendorAccessWindow{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: v1alpha1.VendorAccessWindowSpec{
 			Requester: planner, Vendor: "acme-drives", People: []v1alpha1.NamedUser{technician},
@@ -135,11 +145,6 @@ func (a *accessPlant) request(name string, lasts time.Duration, edit ...func(*v1
 			}}},
 		},
 	}
-	for _, e := range edit {
-		e(w)
-	}
-	must(a.t, a.people[planner].Create(a.ctx(), w))
-	return w
 }
 
 func instant(t time.Time) v1alpha1.Moment { return v1alpha1.Moment(t.Format("2006-01-02T15:04:05Z")) }

@@ -48,6 +48,10 @@ const (
 	// podsRemoved is how long the kubelet gets to take down deleted pods. It learns of them
 	// up to a minute late when the API server was away.
 	podsRemoved = 90 * time.Second
+
+	// PodPIDs is how many processes and threads a pod may have. Where a site's kubelets say
+	// nothing of it, a pod may take all that its node has.
+	PodPIDs = 256
 )
 
 // kubeletConfig fits machines with either version of cgroups. The kubelet would set
@@ -75,6 +79,7 @@ imageGCHighThresholdPercent: 100
 evictionHard: {memory.available: 50Mi, nodefs.available: 1%%, imagefs.available: 1%%, nodefs.inodesFree: 1%%, imagefs.inodesFree: 1%%}
 syncFrequency: 5s
 configMapAndSecretChangeDetectionStrategy: Watch
+podPidsLimit: %[3]d
 `
 
 // podGroups is the part of a cgroup's path that says that it is a pod's.
@@ -92,20 +97,8 @@ func (s *Stage) StartKubelet() error {
 			return fmt.Errorf("preparing a node for the kubelet: %w", err)
 		}
 	}
-	kubeconfig, err := s.ControlPlane.UserKubeconfig("system:node:"+KubeletNode, "system:nodes")
-	if err != nil {
-		return err
-	}
-	config := filepath.Join(s.folder, "kubelet.yaml")
-	if err := os.WriteFile(config, fmt.Appendf(nil, kubeletConfig, s.folder, cgroupName(s.folder)), 0o600); err != nil {
-		return err
-	}
 	start := time.Now().Truncate(time.Second) // a heartbeat has no fractions
-	err = s.run(&s.kubelet, "kubelet", built("kube", "kubelet"), []string{
-		"--config=" + config, "--kubeconfig=" + kubeconfig, "--hostname-override=" + KubeletNode, "--node-ip=" + kubeletAddress,
-		"--root-dir=" + filepath.Join(s.folder, "kubelet"), "--cert-dir=" + filepath.Join(s.folder, "kubelet", "pki"), "--v=2",
-	}, nil)
-	if err != nil {
+	if err := s.runKubelet(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), runtimeStarts)
@@ -114,6 +107,32 @@ func (s *Stage) StartKubelet() error {
 		return errors.New("the kubelet's node does not become ready")
 	}
 	return s.untaint()
+}
+
+// runKubelet starts the program alone.
+func (s *Stage) runKubelet() error {
+	kubeconfig, err := s.ControlPlane.UserKubeconfig("system:node:"+KubeletNode, "system:nodes")
+	if err != nil {
+		return err
+	}
+	config := filepath.Join(s.folder, "kubelet.yaml")
+	if err := os.WriteFile(config, fmt.Appendf(nil, kubeletConfig, s.folder, cgroupName(s.folder), PodPIDs), 0o600); err != nil {
+		return err
+	}
+	return s.run(&s.kubelet, "kubelet", built("kube", "kubelet"), []string{
+		"--config=" + config, "--kubeconfig=" + kubeconfig, "--hostname-override=" + KubeletNode, "--node-ip=" + kubeletAddress,
+		"--root-dir=" + filepath.Join(s.folder, "kubelet"), "--cert-dir=" + filepath.Join(s.folder, "kubelet", "pki"), "--v=2",
+	}, nil)
+}
+
+// RestartKubelet ends the kubelet at once and starts it again, with or without an API
+// server, and returns when it is healthy by its own account. It knows the pods of an API
+// server that it does not reach no more.
+func (s *Stage) RestartKubelet() error {
+	if err := errors.Join(s.KillKubelet(), s.runKubelet()); err != nil {
+		return err
+	}
+	return ready("the kubelet", "http://127.0.0.1:10248/healthz")
 }
 
 // untaint does what the controller does that looks after nodes and is not running here: it
@@ -250,6 +269,37 @@ func (s *Stage) Processes(t *testing.T, pod *corev1.Pod) []int {
 			t.Fatal(err)
 		}
 		out = append(out, pids...)
+	}
+	return out
+}
+
+// SeccompProfile puts a profile onto the second node, for pods that name it.
+func (s *Stage) SeccompProfile(t *testing.T, name, profile string) {
+	t.Helper()
+	folder := filepath.Join(s.folder, "kubelet", "seccomp")
+	if err := errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(filepath.Join(folder, name), []byte(profile), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Alive says for each of some pods whether a process of its containers is left, by one look
+// at the machine.
+func (s *Stage) Alive(t *testing.T, pods map[string]*corev1.Pod) map[string]bool {
+	t.Helper()
+	var groups strings.Builder
+	_, err := processes(func(_, of string) bool {
+		groups.WriteString(of)
+		return false
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]bool{}
+	for name, pod := range pods {
+		out[name] = slices.ContainsFunc(pod.Status.ContainerStatuses, func(c corev1.ContainerStatus) bool {
+			_, id, _ := strings.Cut(c.ContainerID, "://")
+			return id != "" && strings.Contains(groups.String(), id)
+		})
 	}
 	return out
 }
