@@ -166,10 +166,14 @@ func (w *Windows) recallEndings(ctx context.Context, p *windowPass) {
 		if e == nil || e.Proved != nil || m.decision.Grant != nil {
 			continue
 		}
-		w.endings.begin(ctx, m.window.UID, &ending{
+		one := &ending{
 			window: m.window.Name, occurrence: e.Occurrence, namespaces: []string{metav1.NamespaceAll},
-			due: e.Due.Time, seen: p.looked, late: max(0, p.clock.Now.Sub(e.Due.Time)), standing: true,
-		})
+			due: e.Due.Time, seen: p.looked, standing: true,
+		}
+		if p.clock.MayExpire {
+			one.late = max(0, p.clock.Now.Sub(one.due))
+		}
+		w.endings.begin(ctx, m.window.UID, one)
 	}
 }
 
