@@ -294,3 +294,23 @@ func TestLatenessIsByTrustedTime(t *testing.T) {
 		t.Errorf("three minutes after its end it says that it ended %s late", late)
 	}
 }
+
+// TestAClockThatWasSetWhileNobodyLooked suspends as well, and what is asked for meanwhile
+// is judged.
+func TestAClockThatWasSetWhileNobodyLooked(t *testing.T) {
+	a, m := newAccessWorld(t), thisBoot()
+	o := a.startAccessOn(m)
+	now := m.wall()
+	w := a.request("drives", time.Hour, ends(now.Add(4*time.Hour)))
+	a.decide(w, owner, v1alpha1.DecisionApprove)
+	a.opened(w)
+	o.stop()
+	m.is(setTo(now.Add(3 * time.Minute)))
+	m.is(synchronised) // not for long enough to be believed
+	a.startAccessOn(m)
+	asked := a.request("asked", time.Hour, ends(now.Add(4*time.Hour)))
+	a.becomes(asked, v1alpha1.WindowRequested)
+	a.suspended(w, clock.JumpedForward)
+	m.becomesSo(t, pass(10*time.Minute))
+	a.opened(w)
+}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/access"
+	"github.com/zonewarden/zonewarden/internal/clock"
 )
 
 // longAgo is what a clock without a battery comes up with.
@@ -145,16 +146,18 @@ func TestAPowerCutInEveryPhase(t *testing.T) {
 // What stands then is in the trail as opened; what the trail says is over stays so.
 func TestACutInTheMiddle(t *testing.T) {
 	a := newAccessWorld(t)
-	for i := range 8 {
+	for i := range 10 {
 		m := thisBoot()
+		m.is(func(r *clock.Reading) { r.BootID += fmt.Sprint(i) })
 		o := a.startAccessOn(m)
 		w := a.request(fmt.Sprintf("cut-%d", i), time.Hour, ends(m.wall().Add(time.Hour)))
+		a.becomes(w, v1alpha1.WindowRequested)
 		revoking := i%2 == 1
 		if a.decide(w, owner, v1alpha1.DecisionApprove); revoking {
 			a.opened(w)
 			a.decide(w, shift, v1alpha1.DecisionRevoke)
 		}
-		wait := time.Duration(rand.Int64N(int64(250 * time.Millisecond)))
+		wait := time.Duration(rand.Int64N(int64(400 * time.Millisecond)))
 		<-time.After(wait)
 		o.stop()
 		told := a.told(w)
