@@ -19,15 +19,18 @@
 //     the start, once a second, and a difference ends the session.
 //
 // The last point is a net and not a wall: who makes the process idle among 60 busy ones
-// starves it before it looks, and it was then found to be a minute late: in a session pod on
-// a real kubelet with half a processor 2 s among 20 threads, 34 and 80 s among 60, although
-// the node had been told to kill it, since a process carries out its own death (end-to-end
-// tests, docs/access-attacks.md). A seccomp profile without the calls is the wall. Shells of another
-// user cannot do any of it. But "kubectl exec" enters as the user of the container, which
-// the first process is as well. What tells them apart is the setuid bit: a program file
-// owned by a user of its own, mode 4711, in a container with allowPrivilegeEscalation (which
-// is what lets the bit count) and without any capability (so that nothing else with that
-// bit is worth anything). A shell can start the program too, and gets one more of it.
+// starves it before it looks, and it was then found to be a minute late. In a session pod
+// on a real kubelet, with half a processor, it was 0.5 and 2 s among 20 threads, 34 and 80 s
+// among 60 (docs/access-attacks.md), although the node had been told to take the pod down:
+// a process carries out its own death. A seccomp profile without the scheduling calls is
+// the wall. Behind it 60 busy threads alone make the end 1 to 2.5 s late.
+//
+// Shells of another user cannot do any of it. But "kubectl exec" enters as the user of the
+// container, which the first process is as well. What tells them apart is the setuid bit: a
+// program file owned by a user of its own, mode 4711, in a container with
+// allowPrivilegeEscalation (which is what lets the bit count) and without any capability (so
+// that nothing else with that bit is worth anything). A shell can start the program too, and
+// gets one more of it.
 //
 // Linux only.
 package hold
