@@ -148,7 +148,7 @@ var vendorAttacks = []vendorAttack{
 // node knows no policies.
 func TestNothingThatAVendorTriesHolds(t *testing.T) {
 	s := besieged(t)
-	const lasts = 75 * time.Second
+	const lasts = 90 * time.Second
 	due, later := s.open(lasts, lasts+10*time.Second)
 	before := s.stood()
 	begun := time.Now()

@@ -20,7 +20,7 @@ const holder = "/zonewarden/zonewarden-session"
 
 // tries are what one call does, by name.
 var tries = map[string]func() error{
-	"trace":          func() error { return errors.Join(unix.PtraceAttach(1), unix.PtraceSeize(1)) },
+	"trace":          trace,
 	"memory":         open("/proc/1/mem", os.O_RDWR),
 	"writev":         writeMemory,
 	"take-files":     takeFile,
@@ -116,6 +116,14 @@ func socket(family, kind, protocol int) error {
 // idle gives a process the processor when nobody else wants it.
 func idle(pid int) error {
 	return unix.SchedSetAttr(pid, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0)
+}
+
+// trace is refused if both ways are.
+func trace() error {
+	if unix.PtraceAttach(1) == nil {
+		return nil
+	}
+	return unix.PtraceSeize(1)
 }
 
 func writeMemory() error {
