@@ -144,7 +144,6 @@ func TestAClockThatIsSetSuspends(t *testing.T) {
 				}
 				return nil
 			})
-			a.says(w, v1alpha1.ConditionTerminated, metav1.ConditionFalse)
 			a.node.silent.Store(false)
 			a.suspended(w, c.why)
 			if late := a.late(w); late > time.Minute {

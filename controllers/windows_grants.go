@@ -48,15 +48,11 @@ type closing struct {
 func (p *windowPass) closings() []closing {
 	var out []closing
 	for _, m := range p.matters {
-		c := closing{name: m.window.Name, uid: m.window.UID, due: p.clock.Now, matter: m}
+		c := closing{name: m.window.Name, uid: m.window.UID, due: p.due(m), matter: m}
 		for _, f := range p.standing[m.window.UID] {
 			if m.decision.Grant == nil || f.occurrence != m.decision.Grant.Occurrence {
 				c.fuses = append(c.fuses, f)
 			}
-		}
-		// By a clock that is not trusted nothing is over: it had to close when that was seen.
-		if m.decision.Grant == nil && p.clock.MayExpire && !m.decision.End.IsZero() && m.decision.End.Before(c.due) {
-			c.due = m.decision.End
 		}
 		if len(c.fuses) > 0 {
 			out = append(out, c)
@@ -68,6 +64,16 @@ func (p *windowPass) closings() []closing {
 		}
 	}
 	return out
+}
+
+// due is when what stands of a window had to be over: at its end, or when that was seen. By
+// a clock that is not trusted no end is past.
+func (p *windowPass) due(m *matter) time.Time {
+	end := m.decision.End
+	if m.decision.Grant == nil && p.clock.MayExpire && !end.IsZero() && end.Before(p.clock.Now) {
+		return end
+	}
+	return p.clock.Now
 }
 
 // close takes it away: every session is told at once, before anything is asked of the API

@@ -69,11 +69,13 @@ func TestWindowsAreCounted(t *testing.T) {
 	a.metric("zonewarden_access_reviews_owed", 0)
 
 	a.node.silent.Store(true)
+	a.node.deaf.Store(true)
 	a.decide(first, shift, v1alpha1.DecisionRevoke)
 	a.metric("zonewarden_access_unproved", 1)
 	a.phases(map[string]float64{"Active": 1, "Revoked": 1, "Requested": 1})
 	a.metric("zonewarden_access_sessions", 1)
 	a.node.silent.Store(false)
+	a.node.deaf.Store(false)
 	a.metric("zonewarden_access_unproved", 0)
 	after := metricNamed(t, "zonewarden_access_ending_lateness_seconds").GetHistogram()
 	if after.GetSampleCount() != before.GetSampleCount()+1 || after.GetSampleSum() <= before.GetSampleSum() {
