@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -327,4 +328,27 @@ func TestATokenEndsWithItsWindow(t *testing.T) {
 		return nil
 	})
 	a.stands(w.Name, nil)
+}
+
+// People are told 15 and 5 minutes before an end, each once.
+func TestPeopleAreToldOfAnEnd(t *testing.T) {
+	a := newAccessWorld(t)
+	a.startAccess()
+	w := a.request("soon", 5*time.Minute+4*time.Second)
+	a.decide(w, owner, v1alpha1.DecisionApprove)
+	a.opened(w)
+	a.eventually("both warnings are there", func() error {
+		var list eventsv1.EventList
+		a.must(a.List(a.ctx(), &list))
+		told := map[string]int{}
+		for _, e := range list.Items {
+			if e.Reason == "EndsSoon" && e.Regarding.UID == w.UID {
+				told[e.Action]++
+			}
+		}
+		if diff := cmp.Diff(map[string]int{"15Minutes": 1, "5Minutes": 1}, told); diff != "" {
+			return fmt.Errorf("(-want +got):\n%s", diff)
+		}
+		return nil
+	})
 }

@@ -30,7 +30,9 @@ func (w *Windows) warn(p *windowPass) {
 		for _, before := range warnings {
 			if left <= before && before < was.at {
 				was.at = before
-				w.recorder.Eventf(m.window, nil, corev1.EventTypeWarning, "EndsSoon", "Access", "%s of %s: access ends in %s, at %s",
+				// The action tells the two apart: events that differ in their words alone are one.
+				action := fmt.Sprintf("%dMinutes", int(before.Minutes()))
+				w.recorder.Eventf(m.window, nil, corev1.EventTypeWarning, "EndsSoon", action, "%s of %s: access ends in %s, at %s",
 					strings.Join(m.facts.Window.People, ", "), m.window.Spec.Vendor, minutes(left), local(until))
 			}
 		}
