@@ -239,7 +239,7 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 	s.carried = o.carriedOut(s.carried)
 	s.remember(observed.ours, o.set.Objects)
 	standing := o.result.Standing()
-	s.await(ctx, len(standing), func(ctx context.Context, i int) bool {
+	await(ctx, len(standing), func(ctx context.Context, i int) bool {
 		return s.cacheShows(ctx, standing[i])
 	})
 	s.mu.Lock()

@@ -54,16 +54,16 @@ func (s *Segmentation) writeChanges(ctx context.Context, changes []statusChange)
 		})
 	}
 	_ = g.Wait() // each keeps its own error
-	s.await(ctx, len(changes), func(ctx context.Context, i int) bool {
-		return errs[i] != nil || s.cacheMoved(ctx, changes[i])
+	await(ctx, len(changes), func(ctx context.Context, i int) bool {
+		return errs[i] != nil || cacheMoved(ctx, s.cache, changes[i])
 	})
 	return errors.Join(errs...)
 }
 
 // cacheMoved says that the cache shows another version than the pass saw. It reads
 // into the change's own copy, which has been written and is needed no more.
-func (s *Segmentation) cacheMoved(ctx context.Context, c statusChange) bool {
-	err := s.cache.Get(ctx, client.ObjectKeyFromObject(c.before), c.after)
+func cacheMoved(ctx context.Context, cache client.Reader, c statusChange) bool {
+	err := cache.Get(ctx, client.ObjectKeyFromObject(c.before), c.after)
 	return err != nil || c.after.GetResourceVersion() != c.before.GetResourceVersion()
 }
 

@@ -239,7 +239,7 @@ func (s *Segmentation) agentsSettle(ctx context.Context) {
 }
 
 // await waits until the cache shows each of n writes, for a bounded time.
-func (s *Segmentation) await(ctx context.Context, n int, shown func(ctx context.Context, i int) bool) {
+func await(ctx context.Context, n int, shown func(ctx context.Context, i int) bool) {
 	ctx, cancel := context.WithTimeout(ctx, cacheCatchesUp)
 	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)

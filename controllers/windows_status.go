@@ -50,6 +50,10 @@ func (w *Windows) writeWindowStatuses(ctx context.Context, p *windowPass) error 
 	}
 	_ = g.Wait() // each keeps its own error
 	p.again = again.Load()
+	// A pass that judged by what was before its own writes could take them for done.
+	await(ctx, len(changes), func(ctx context.Context, i int) bool {
+		return errs[i] != nil || cacheMoved(ctx, w.cache, changes[i])
+	})
 	return errors.Join(errs...)
 }
 

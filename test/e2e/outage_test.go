@@ -36,6 +36,9 @@ func TestAnAgentRestartOpensAndCutsNothing(t *testing.T) {
 	visitor, second := w.host("default/visitor"), w.Pod(t, "default/visitor-2", map[string]string{"app": "visitor"})
 	t.Cleanup(func() { w.RemovePod(t, second) })
 	must(t, second.Serve(stage.UDP(123)))
+	// A pod is new to the agent for as long as the agent is busy.
+	w.opened(visitor, second, stage.UDP(123))
+	w.opened(w.host("office-pc"), second, stage.UDP(123))
 	without := []*stage.Stream{
 		w.open(visitor, second, stage.UDP(123)), w.open(visitor, w.host("office-pc"), stage.UDP(123)),
 		w.open(w.host("office-pc"), second, stage.UDP(123)),
