@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
@@ -38,54 +40,62 @@ type statusChange struct {
 // writeStatuses makes every status from the outcome and writes those that differ,
 // each with one request. Nothing is copied for an object whose status stays.
 func (s *Segmentation) writeStatuses(ctx context.Context, o *outcome) error {
-	return s.writeChanges(ctx, slices.Concat(
+	_, err := statusWriter{s.client, s.cache, s.recorder}.write(ctx, slices.Concat(
 		s.zoneChanges(o), s.conduitChanges(o), s.assetChanges(o), s.siteChanges(o),
 	))
+	return err
 }
 
-func (s *Segmentation) writeChanges(ctx context.Context, changes []statusChange) error {
+// statusWriter writes statuses for every controller, and waits until the cache shows them: a
+// pass that judged by what was before its own writes could take them for done.
+type statusWriter struct {
+	client   client.Client
+	cache    client.Reader
+	recorder events.EventRecorder
+}
+
+// write says as well whether something was not written because it is gone or has changed.
+func (w statusWriter) write(ctx context.Context, changes []statusChange) (again bool, err error) {
 	errs := make([]error, len(changes))
+	var behind atomic.Bool
 	var g errgroup.Group
 	g.SetLimit(parallelStatuses)
 	for i, c := range changes {
 		g.Go(func() error {
-			errs[i] = s.writeStatus(ctx, c)
+			var written bool
+			if written, errs[i] = w.writeOne(ctx, c); !written && errs[i] == nil {
+				behind.Store(true)
+			}
 			return nil
 		})
 	}
 	_ = g.Wait() // each keeps its own error
 	await(ctx, len(changes), func(ctx context.Context, i int) bool {
-		return errs[i] != nil || cacheMoved(ctx, s.cache, changes[i])
+		return errs[i] != nil || w.cacheMoved(ctx, changes[i])
 	})
-	return errors.Join(errs...)
+	return behind.Load(), errors.Join(errs...)
 }
 
 // cacheMoved says that the cache shows another version than the pass saw. It reads
 // into the change's own copy, which has been written and is needed no more.
-func cacheMoved(ctx context.Context, cache client.Reader, c statusChange) bool {
-	err := cache.Get(ctx, client.ObjectKeyFromObject(c.before), c.after)
+func (w statusWriter) cacheMoved(ctx context.Context, c statusChange) bool {
+	err := w.cache.Get(ctx, client.ObjectKeyFromObject(c.before), c.after)
 	return err != nil || c.after.GetResourceVersion() != c.before.GetResourceVersion()
 }
 
-// writeStatus patches one status, and tells people what it owes them.
-func (s *Segmentation) writeStatus(ctx context.Context, c statusChange) error {
-	written, err := patchStatus(ctx, s.client, c)
-	if written && c.event != nil {
-		s.recorder.Eventf(c.after, nil, c.event.kind, c.event.reason, c.event.action, "%s", c.event.note)
-	}
-	return err
-}
-
-// patchStatus is bound to the version that the pass saw: a status must not speak of a spec
-// that has changed meanwhile. An object that is gone or changed brings the next pass.
-func patchStatus(ctx context.Context, c client.Client, change statusChange) (written bool, err error) {
-	patch := client.MergeFromWithOptions(change.before, client.MergeFromWithOptimisticLock{})
-	err = c.Status().Patch(ctx, change.after, patch, client.FieldOwner(apply.FieldManager))
+// writeOne patches one status, and tells people what it owes them. It is bound to the version
+// that the pass saw: a status must not speak of a spec that has changed meanwhile.
+func (w statusWriter) writeOne(ctx context.Context, c statusChange) (written bool, err error) {
+	patch := client.MergeFromWithOptions(c.before, client.MergeFromWithOptimisticLock{})
+	err = w.client.Status().Patch(ctx, c.after, patch, client.FieldOwner(apply.FieldManager))
 	switch {
 	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
-		return false, nil
+		return false, nil // gone, or changed: its event brings the next pass
 	case err != nil:
-		return false, fmt.Errorf("writing the status of %s: %w", change.after.GetName(), err)
+		return false, fmt.Errorf("writing the status of %s: %w", c.after.GetName(), err)
+	}
+	if c.event != nil {
+		w.recorder.Eventf(c.after, nil, c.event.kind, c.event.reason, c.event.action, "%s", c.event.note)
 	}
 	return true, nil
 }

@@ -6,14 +6,11 @@ package controllers
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,30 +28,10 @@ const lastPacketEvery = 10 * time.Second
 // vendors.
 func (w *Windows) writeWindowStatuses(ctx context.Context, p *windowPass) error {
 	changes := slices.Concat(w.windowStatuses(p), w.approvalStatuses(p), w.lockStatuses(p), w.vendorStatuses(p))
-	errs := make([]error, len(changes))
-	var again atomic.Bool
-	var g errgroup.Group
-	g.SetLimit(parallelStatuses)
-	for i, change := range changes {
-		g.Go(func() error {
-			written, err := patchStatus(ctx, w.client, change)
-			if err == nil && !written {
-				// The cache is behind a write of our own, whose event brings nobody.
-				again.Store(true)
-			}
-			if errs[i] = err; written && change.event != nil {
-				w.recorder.Eventf(change.after, nil, change.event.kind, change.event.reason, change.event.action, "%s", change.event.note)
-			}
-			return nil
-		})
-	}
-	_ = g.Wait() // each keeps its own error
-	p.again = again.Load()
-	// A pass that judged by what was before its own writes could take them for done.
-	await(ctx, len(changes), func(ctx context.Context, i int) bool {
-		return errs[i] != nil || cacheMoved(ctx, w.cache, changes[i])
-	})
-	return errors.Join(errs...)
+	again, err := statusWriter{w.client, w.cache, w.recorder}.write(ctx, changes)
+	// The cache was behind a write of our own, whose event brings nobody.
+	p.again = again
+	return err
 }
 
 func (w *Windows) windowStatuses(p *windowPass) []statusChange {
