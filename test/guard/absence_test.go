@@ -110,7 +110,7 @@ func (a absence) noSite(t *testing.T) {
 }
 
 func (a absence) withSite(t *testing.T) {
-	a.must(t, a.apply(t.Context(), manifests("testdata/plant.yaml")[0]))
+	a.must(t, a.apply(t.Context(), ofKind("Site", "testdata/plant.yaml")))
 	a.must(t, a.refused(t.Context(), "with a Site policies are held", tenant, openPolicy))
 	a.must(t, a.becomes(t.Context(), accepted, "out of scope they are free", neighbour, create(with(allowAll, "NS", "office"))))
 }
@@ -155,7 +155,7 @@ func (a absence) siteDeleted(t *testing.T) {
 		remove(zonewarden, "Site", "site"))(t.Context(), a.callers[administrator]))
 	a.must(t, a.becomes(t.Context(), accepted, "without the Site policies are free", tenant, openPolicy))
 	a.must(t, a.refused(t.Context(), "floors are held", tenant, editedFloor))
-	a.must(t, a.apply(t.Context(), manifests("testdata/plant.yaml")[0]))
+	a.must(t, a.apply(t.Context(), ofKind("Site", "testdata/plant.yaml")))
 	a.must(t, a.refused(t.Context(), "the Site is back", tenant, openPolicy))
 }
 
@@ -168,7 +168,7 @@ func (a absence) definitionDeleted(t *testing.T) {
 	a.must(t, a.refused(t.Context(), "floors are held", tenant, editedFloor))
 
 	a.define(t)
-	a.must(t, a.apply(t.Context(), manifests("testdata/plant.yaml")[0]))
+	a.must(t, a.apply(t.Context(), ofKind("Site", "testdata/plant.yaml")))
 	began := time.Now()
 	a.must(t, a.refused(t.Context(), "with definition and Site again policies are held", tenant, openPolicy))
 	t.Logf("%s after definition and Site were made anew", time.Since(began).Round(100*time.Millisecond))
@@ -206,10 +206,5 @@ func (a absence) restartedWithoutDefinition(t *testing.T) {
 
 // ownFloor is the operator's write of a floor.
 func ownFloor(ctx context.Context, c *caller) error {
-	for _, o := range manifests("testdata/own-objects.yaml") {
-		if o.GetKind() == "NetworkPolicy" {
-			return applyAs(o, "zonewarden")(ctx, c)
-		}
-	}
-	return errors.New("there is no floor")
+	return applyAs(ofKind("NetworkPolicy", "testdata/own-objects.yaml"), "zonewarden")(ctx, c)
 }

@@ -235,6 +235,16 @@ func manifests(file string) []*unstructured.Unstructured {
 	return parse(string(raw))
 }
 
+// ofKind is the first object of a kind in a file of this package.
+func ofKind(kind, file string) *unstructured.Unstructured {
+	for _, o := range manifests(file) {
+		if o.GetKind() == kind {
+			return o
+		}
+	}
+	panic(fmt.Sprintf("no %s in %s", kind, file))
+}
+
 // parse reads YAML documents, which are constants of these tests.
 func parse(documents string) []*unstructured.Unstructured {
 	var out []*unstructured.Unstructured
