@@ -68,6 +68,7 @@ var transitions = []transition{
 	{"armed, past its end", approved("12:00", armable, arm, opened("08:30")), access.Expired, access.ReasonEndReached, true},
 	{"the clock not trusted, before", approved("07:30", untrusted), access.Approved, access.ReasonNotYet, false},
 	{"the clock not trusted, open", approved("09:00", untrusted, opened("08:00")), access.Approved, access.ReasonClockUntrusted, false},
+	{"the clock behind what was said", approved("09:00", nobodyApproved, with(approval("a1", "owner-a", access.Approve, "09:01"), nil), untrusted), access.Approved, access.ReasonClockUntrusted, false},
 	{"the clock not trusted, past its end", approved("12:00", untrusted, opened("08:00")), access.Approved, access.ReasonClockUntrusted, false},
 	{"the clock not trusted, never approved and past its end", approved("12:00", nobodyApproved, untrusted), access.Requested, access.ReasonNeedsApproval, false},
 	{"the clock not trusted, locked while open, past its end", approved("12:00", untrusted, everything, opened("08:00")), access.Revoked, access.ReasonLocked, true},
