@@ -12,9 +12,9 @@ import (
 )
 
 // TestWhereThisRuns: the namespace is the one that leader election takes, so that what is
-// known of the clock lies beside the lease.
+// known of the clock lies beside the lease. Not beside another test: the flags of
+// controller-runtime are variables of its package.
 func TestWhereThisRuns(t *testing.T) {
-	t.Parallel()
 	file := filepath.Join(t.TempDir(), "namespace")
 	if err := os.WriteFile(file, []byte("zonewarden-system\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -48,7 +48,6 @@ func TestWhereThisRuns(t *testing.T) {
 
 // TestSyslogNeedsBothOptions: with one of them nothing would be sent, and nobody would know.
 func TestSyslogNeedsBothOptions(t *testing.T) {
-	t.Parallel()
 	for _, test := range []struct {
 		args []string
 		good bool
