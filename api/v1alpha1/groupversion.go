@@ -24,6 +24,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&VendorAccessWindow{}, &VendorAccessWindowList{},
 		&Approval{}, &ApprovalList{},
 		&AccessLock{}, &AccessLockList{},
+		&WorkloadCertificate{}, &WorkloadCertificateList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -231,6 +231,9 @@ type SiteSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	Access SiteAccess `json:"access,omitempty"`
+	// certificates are the rules for certificates of workloads. Without them none is issued.
+	// +optional
+	Certificates *SiteCertificates `json:"certificates,omitempty"`
 }
 
 // Scope says which namespaces hold OT workloads.

@@ -125,6 +125,9 @@ type ZoneSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	PlatformServices PlatformServices `json:"platformServices,omitempty"`
+	// certificates: what the zone's authority may sign, and where its key is.
+	// +optional
+	Certificates *ZoneCertificates `json:"certificates,omitempty"`
 	// enforcement: Observe denies nothing, Enforce does. Start with Observe.
 	// +optional
 	// +kubebuilder:default=Observe
