@@ -59,6 +59,23 @@ const (
 	ConditionEndsWithoutAPIServer = "EndsWithoutAPIServer"
 )
 
+// Conditions of a WorkloadCertificate.
+const (
+	// ConditionReady says whether a certificate that is valid and signed by the zone's
+	// authority is in its Secret.
+	ConditionReady = "Ready"
+	// ConditionServed says whether what runs uses the certificate in the Secret: seen in a
+	// handshake, or because it started since. Unknown is what cannot be told.
+	ConditionServed = "Served"
+	// ConditionDeferred is true while a rotation that is due waits for a window, the end of a
+	// freeze, peers or somebody.
+	ConditionDeferred = "Deferred"
+	// ConditionPeersTrust says whether everybody trusts what comes next.
+	ConditionPeersTrust = "PeersTrust"
+	// ConditionExpiring is true when a certificate runs out soon: Site.spec.certificates.warnBefore.
+	ConditionExpiring = "Expiring"
+)
+
 // NamespaceAccess is where the pods of windows are, and nothing else.
 const NamespaceAccess = "zonewarden-access"
 
@@ -271,6 +288,9 @@ const (
 	// a new value; the reports repeat the value that they answer. A value longer
 	// than VerifyMaxLength asks for nothing.
 	AnnotationVerify = "zonewarden.io/verify"
+	// AnnotationRotate on a WorkloadCertificate has a new one made, on a Zone a new authority,
+	// whenever it gets a new value.
+	AnnotationRotate = "zonewarden.io/rotate"
 	// VerifyMaxLength is how many bytes a value of AnnotationVerify may have.
 	VerifyMaxLength = 128
 )

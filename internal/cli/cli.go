@@ -18,6 +18,7 @@ import (
 	"github.com/zonewarden/zonewarden/internal/buildinfo"
 	"github.com/zonewarden/zonewarden/internal/cli/access"
 	"github.com/zonewarden/zonewarden/internal/cli/audit"
+	"github.com/zonewarden/zonewarden/internal/cli/certs"
 	"github.com/zonewarden/zonewarden/internal/cli/connect"
 	"github.com/zonewarden/zonewarden/internal/cli/exit"
 )
@@ -41,7 +42,7 @@ func New(streams genericiooptions.IOStreams, now func() time.Time) *cobra.Comman
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
 	s.AddFlags(root.PersistentFlags())
-	root.AddCommand(access.Command(s), audit.Command(s))
+	root.AddCommand(access.Command(s), audit.Command(s), certs.Command(s))
 	return root
 }
 

@@ -88,6 +88,7 @@ func kinds() (*runtime.Scheme, meta.RESTMapper, error) {
 		corev1.SchemeGroupVersion.WithKind("ConfigMap"):                   meta.RESTScopeNamespace,
 		corev1.SchemeGroupVersion.WithKind("Namespace"):                   meta.RESTScopeRoot,
 		authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview"): meta.RESTScopeRoot,
+		v1alpha1.GroupVersion.WithKind("WorkloadCertificate"):             meta.RESTScopeNamespace,
 	} {
 		mapper.Add(kind, scope)
 	}

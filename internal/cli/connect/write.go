@@ -6,6 +6,7 @@ package connect
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,6 +36,33 @@ func (s *Session) Delete(ctx context.Context, o client.Object) error {
 	}
 	uid := o.GetUID()
 	return c.Delete(ctx, o, client.Preconditions{UID: &uid})
+}
+
+// Change writes over the version that was read.
+func (s *Session) Change(ctx context.Context, o client.Object, edit func()) error {
+	c, err := s.Client()
+	if err != nil {
+		return err
+	}
+	before, ok := o.DeepCopyObject().(client.Object)
+	if !ok {
+		return fmt.Errorf("changing %T: it is no object", o)
+	}
+	edit()
+	return client.WithFieldValidation(c, metav1.FieldValidationStrict).Patch(ctx, o,
+		client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}), client.FieldOwner(manager))
+}
+
+// Annotate sets one annotation.
+func (s *Session) Annotate(ctx context.Context, o client.Object, key, value string) error {
+	return s.Change(ctx, o, func() {
+		annotations := maps.Clone(o.GetAnnotations())
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[key] = value
+		o.SetAnnotations(annotations)
+	})
 }
 
 // User is who the API server takes us for.
