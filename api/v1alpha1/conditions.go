@@ -288,8 +288,8 @@ const (
 	// a new value; the reports repeat the value that they answer. A value longer
 	// than VerifyMaxLength asks for nothing.
 	AnnotationVerify = "zonewarden.io/verify"
-	// AnnotationRotate on a WorkloadCertificate has a new one made, on a Zone a new authority,
-	// whenever it gets a new value.
+	// AnnotationRotate on a WorkloadCertificate, with the fingerprint of the certificate, has
+	// that one replaced; on a Zone, with the fingerprint of its authority, the authority.
 	AnnotationRotate = "zonewarden.io/rotate"
 	// VerifyMaxLength is how many bytes a value of AnnotationVerify may have.
 	VerifyMaxLength = 128

@@ -32,9 +32,11 @@ func rotateCommand(s *connect.Session) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if w.Status.Certificate == nil {
+				return fmt.Errorf("%s has no certificate yet", args[0])
+			}
 			before := serialOf(w)
-			err = s.Annotate(cmd.Context(), w, v1alpha1.AnnotationRotate, s.Now().UTC().Format(time.RFC3339Nano))
-			if err != nil {
+			if err := s.Annotate(cmd.Context(), w, v1alpha1.AnnotationRotate, w.Status.Certificate.Fingerprint); err != nil {
 				return fmt.Errorf("asking for a rotation: %w", err)
 			}
 			if patience <= 0 {
