@@ -229,6 +229,10 @@ const (
 	ReasonTrailFull        = "TrailFull"
 	ReasonTrailUnavailable = "TrailUnavailable"
 
+	// ReasonNameNotAllowed: a certificate asks for a name that is not its namespace's, and that
+	// its zone does not allow.
+	ReasonNameNotAllowed = "NameNotAllowed"
+
 	ReasonZoneNotFound         = "ZoneNotFound"
 	ReasonZoneNotAccepted      = "ZoneNotAccepted"
 	ReasonParentNotFound       = "ParentNotFound"
