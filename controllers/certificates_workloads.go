@@ -1,0 +1,112 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/apply"
+	"github.com/zonewarden/zonewarden/internal/pki/rotation"
+)
+
+// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets;daemonsets,verbs=get;patch
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=list
+
+// workloads reads what uses certificates, past every cache: by a pod that is gone already
+// somebody would be taken to have read what nobody read.
+type workloads struct {
+	material apply.Material
+	live     client.Reader
+}
+
+// of reads one. It says nil where none is named. One that is named and is not there, or cannot
+// be read, is not known.
+func (w workloads) of(ctx context.Context, namespace string, ref *v1alpha1.WorkloadReference) (*apply.Workload, *rotation.Workload, error) {
+	if ref == nil {
+		return nil, nil, nil
+	}
+	fact := &rotation.Workload{Key: ref.Kind + "/" + ref.Name}
+	found, err := w.material.Workload(ctx, namespace, *ref)
+	if err != nil || found == nil {
+		return nil, fact, err
+	}
+	selector, err := metav1.LabelSelectorAsSelector(found.Selector)
+	if err != nil {
+		return found, fact, fmt.Errorf("reading the selector of %s: %w", fact.Key, err)
+	}
+	var pods corev1.PodList
+	if err := w.list(ctx, namespace, &pods, client.MatchingLabelsSelector{Selector: selector}); err != nil {
+		return found, fact, err
+	}
+	fact.RollingOut, fact.Ready = found.Rolling, !found.Rolling
+	for i := range pods.Items {
+		add(fact, &pods.Items[i])
+	}
+	if at, err := time.Parse(time.RFC3339, found.Annotations[apply.AnnotationRestartedAt]); err == nil {
+		fact.Restarted = at
+	}
+	fact.MayDisrupt, err = w.mayDisrupt(ctx, namespace, found.Labels)
+	fact.Known = err == nil
+	return found, fact, err
+}
+
+func (w workloads) list(ctx context.Context, namespace string, into client.ObjectList, options ...client.ListOption) error {
+	ctx, cancel := context.WithTimeout(ctx, looksAtWorkload)
+	defer cancel()
+	if err := w.live.List(ctx, into, append(options, client.InNamespace(namespace))...); err != nil {
+		return fmt.Errorf("listing %T in %s: %w", into, namespace, err)
+	}
+	return nil
+}
+
+// looksAtWorkload bounds one list.
+const looksAtWorkload = 5 * time.Second
+
+// add counts a pod whose processes run, or may.
+func add(fact *rotation.Workload, p *corev1.Pod) {
+	if p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
+		return
+	}
+	fact.Pods++
+	if p.DeletionTimestamp != nil {
+		fact.RollingOut = true
+	}
+	ready := false
+	for _, c := range p.Status.Conditions {
+		ready = ready || c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	}
+	fact.Ready = fact.Ready && ready
+	for _, c := range p.Status.ContainerStatuses {
+		if c.State.Running == nil {
+			continue // what starts later reads what is there then
+		}
+		if at := c.State.Running.StartedAt.Time; fact.Oldest.IsZero() || at.Before(fact.Oldest) {
+			fact.Oldest = at
+		}
+	}
+}
+
+// mayDisrupt says that every disruption budget that takes in such pods lets one go.
+func (w workloads) mayDisrupt(ctx context.Context, namespace string, pods map[string]string) (bool, error) {
+	var budgets policyv1.PodDisruptionBudgetList
+	if err := w.list(ctx, namespace, &budgets); err != nil {
+		return false, err
+	}
+	for _, b := range budgets.Items {
+		selector, err := metav1.LabelSelectorAsSelector(b.Spec.Selector)
+		if err != nil || selector.Matches(labels.Set(pods)) && b.Status.DisruptionsAllowed < 1 {
+			return false, nil //nolint:nilerr // a budget that cannot be read allows nothing
+		}
+	}
+	return true, nil
+}
