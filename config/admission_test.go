@@ -53,6 +53,7 @@ func TestADefinitionIsNotDeletedByMistake(t *testing.T) {
 	}{
 		"zones.zonewarden.io":                   {refused: true},
 		"conduits.zonewarden.io":                {annotation: "", refused: true},
+		"workloadcertificates.zonewarden.io":    {refused: true},
 		"sites.zonewarden.io":                   {annotation: "leaving Zonewarden"},
 		"ciliumcidrgroups.cilium.io":            {},
 		"ciliumegressgatewaypolicies.cilium.io": {},

@@ -93,7 +93,7 @@ func TestWhatIsInstalled(t *testing.T) {
 		"CustomResourceDefinition/assets.zonewarden.io", "CustomResourceDefinition/conduits.zonewarden.io",
 		"CustomResourceDefinition/nodereports.zonewarden.io", "CustomResourceDefinition/sites.zonewarden.io",
 		"CustomResourceDefinition/vendoraccesswindows.zonewarden.io", "CustomResourceDefinition/vendors.zonewarden.io",
-		"CustomResourceDefinition/zones.zonewarden.io",
+		"CustomResourceDefinition/workloadcertificates.zonewarden.io", "CustomResourceDefinition/zones.zonewarden.io",
 		"Deployment/zonewarden", "Namespace/" + namespace, "Role/zonewarden", "Role/zonewarden-auditor", "RoleBinding/zonewarden",
 		"Service/zonewarden-metrics", "ServiceAccount/zonewarden",
 	}

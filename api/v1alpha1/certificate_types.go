@@ -23,6 +23,7 @@ import (
 // +kubebuilder:printcolumn:name="Step",type=string,JSONPath=`.status.step`
 // +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",message="the name of a WorkloadCertificate is at most 63 characters long and has no dots, because labels and the common name are made of it"
 type WorkloadCertificate struct {
 	metav1.TypeMeta `json:",inline"`
 	// +optional
@@ -43,7 +44,8 @@ type WorkloadCertificate struct {
 // +kubebuilder:validation:XValidation:rule="self.key.from == 'Application' || !has(self.request)",message="request: only with key.from: Application"
 // +kubebuilder:validation:XValidation:rule="self.key.from != 'Application' || !has(self.formats) || !('PKCS12' in self.formats)",message="formats: PKCS12 holds the key, which is the application's"
 // +kubebuilder:validation:XValidation:rule="!has(self.restart) || self.restart.policy != 'Restart' || has(self.workloadRef)",message="workloadRef: needed for restart.policy: Restart"
-// +kubebuilder:validation:XValidation:rule="duration(self.lifetime.endsWith('d') ? string(int(self.lifetime.replace('d', ”)) * 24) + 'h' : self.lifetime) > duration(self.renewBefore.endsWith('d') ? string(int(self.renewBefore.replace('d', ”)) * 24) + 'h' : self.renewBefore)",message="renewBefore: must be shorter than lifetime, or it would be renewed for ever"
+// +kubebuilder:validation:XValidation:rule="self.profile != 'TLSClient' || !has(self.serves)",message="serves: who only connects shows its certificate nowhere, so leave it out with profile: TLSClient"
+// +kubebuilder:validation:XValidation:rule="!has(self.lifetime) || !has(self.renewBefore) || !self.lifetime.matches('^([0-9]{1,5}d|([0-9]{1,5}[hms]){1,3})$') || !self.renewBefore.matches('^([0-9]{1,5}d|([0-9]{1,5}[hms]){1,3})$') || (self.lifetime.matches('^[0-9]+d$') ? int(self.lifetime.split('d')[0]) * 86400 : duration(self.lifetime).getSeconds()) > (self.renewBefore.matches('^[0-9]+d$') ? int(self.renewBefore.split('d')[0]) * 86400 : duration(self.renewBefore).getSeconds())",message="renewBefore: must be shorter than lifetime, or it would be renewed for ever"
 type WorkloadCertificateSpec struct {
 	// profile says what the certificate is for, which decides its usages and files.
 	// +required
@@ -59,7 +61,8 @@ type WorkloadCertificateSpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
-	// +kubebuilder:validation:items:Pattern=`^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	// +kubebuilder:validation:items:Pattern=`^(\*\.)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$`
+	// +kubebuilder:validation:XValidation:rule="self.all(name, !name.matches('^[0-9.]+$'))",message="dnsNames: an address is no name; put it into ipAddresses, where it is looked for"
 	DNSNames []string `json:"dnsNames,omitempty"`
 	// ipAddresses that it is for, within the networks that the zone allows.
 	// +optional
@@ -67,7 +70,7 @@ type WorkloadCertificateSpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MinLength=2
 	// +kubebuilder:validation:items:MaxLength=45
-	// +kubebuilder:validation:items:Pattern=`^[0-9a-fA-F:.]+$`
+	// +kubebuilder:validation:items:Pattern=`^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F]*:[0-9a-fA-F:.]*)$`
 	IPAddresses []string `json:"ipAddresses,omitempty"`
 	// uris that it is for; of profile OPCUA the ApplicationUri.
 	// +optional
@@ -86,11 +89,13 @@ type WorkloadCertificateSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=64
 	// +kubebuilder:validation:MaxLength=16384
+	// +kubebuilder:validation:XValidation:rule="self.contains('CERTIFICATE REQUEST-----') && !self.contains('PRIVATE KEY')",message="request: a certificate request as PEM, and never the private key, which stays where it is"
 	Request string `json:"request,omitempty"`
 	// issued is the certificate that an offline authority signed for status.request (PEM).
 	// +optional
 	// +kubebuilder:validation:MinLength=64
 	// +kubebuilder:validation:MaxLength=32768
+	// +kubebuilder:validation:XValidation:rule="self.contains('-----BEGIN CERTIFICATE-----') && !self.contains('PRIVATE KEY')",message="issued: a certificate as PEM, and never a private key"
 	Issued string `json:"issued,omitempty"`
 	// lifetime of the certificate.
 	// +optional
@@ -106,7 +111,7 @@ type WorkloadCertificateSpec struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=240
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	SecretName string `json:"secretName"`
 	// formats beside PEM: DER, PKCS12. Profile OPCUA has DER in any case.
 	// +optional

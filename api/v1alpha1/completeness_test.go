@@ -78,7 +78,7 @@ var calls = regexp.MustCompile(`([A-Za-z_]+)\(`)
 // TestExpressionsAreOldEnough keeps to what Kubernetes 1.30 knows. Later versions
 // add functions, with which it would refuse the definition.
 func TestExpressionsAreOldEnough(t *testing.T) {
-	known := []string{"all", "contains", "duration", "filter", "has", "int", "map", "matches", "size", "split", "startsWith", "substring"}
+	known := []string{"all", "contains", "duration", "filter", "getSeconds", "has", "int", "map", "matches", "size", "split", "startsWith", "substring"}
 	operators := []string{"in"}
 	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {

@@ -81,6 +81,46 @@ func timeSpan(field string) []rule {
 	}
 }
 
+// lifetime says what a time span looks like that may be in days. One of nothing is refused
+// for other causes as well.
+func lifetime(field string, others ...string) []rule {
+	const (
+		pattern = ": should match '^([0-9]{1,5}d|([0-9]{1,5}h)?([0-9]{1,4}m)?([0-9]{1,4}s)?)$'"
+		nothing = ": a time span is longer than nothing"
+		short   = ": should be at least 2 chars long"
+	)
+	entry := func(sentence, accepted, refused string, because ...string) rule {
+		if because == nil {
+			because = []string{pattern}
+		}
+		causes := make([]string, 0, len(because))
+		for _, b := range because {
+			causes = append(causes, field+b)
+		}
+		if because[0] == nothing {
+			causes = append(causes, others...)
+		}
+		return rule{name: field + " " + sentence, accepted: field + ": " + accepted, refused: field + ": " + refused, because: causes}
+	}
+	return []rule{
+		entry("may be in days", "400d", "57w"),
+		entry("may be in hours", "99999h", "100000h"),
+		entry("may have parts", "36h30m10s", "30m36h"),
+		entry("has days alone", "2d", "1d12h"),
+		entry("has each part once", "2h", "1h1h"),
+		entry("has no fractions", "36h", "1.5d"),
+		entry("is not negative", "1d", "-1d"),
+		entry("has a unit", "400d", `"400"`),
+		entry("is a text", "400d", "400", ": must be of type string"),
+		entry("has five digits at most", "00400d", "000400d"),
+		entry("is longer than no days", "1d", "0d", nothing),
+		entry("is longer than no hours", "2s", "0h00m", nothing),
+		entry("is not empty", "2s", `""`, short),
+		entry("is not too short a text", "2s", "s", short),
+		entry("is not too long a text", "00002h0001m001s", "00002h0001m0001s", ": may not be more than 15 bytes"),
+	}
+}
+
 // uid says what a UUID looks like.
 func uid(field string) []rule {
 	const good = "5b0ac8a4-4d1a-4c2a-9f0b-0f2d3c4b5a69"

@@ -33,6 +33,7 @@ func TestDiscovery(t *testing.T) {
 			Name:         k.resource,
 			SingularName: strings.ToLower(k.name),
 			Kind:         k.name,
+			Namespaced:   k.namespace != "",
 			Verbs:        metav1.Verbs{"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"},
 			Categories:   []string{"zonewarden"},
 		}
@@ -42,7 +43,7 @@ func TestDiscovery(t *testing.T) {
 		want = append(want, resource)
 		if k.declared() {
 			want = append(want, metav1.APIResource{
-				Name: k.resource + "/status", Kind: k.name, Verbs: metav1.Verbs{"get", "patch", "update"},
+				Name: k.resource + "/status", Kind: k.name, Namespaced: k.namespace != "", Verbs: metav1.Verbs{"get", "patch", "update"},
 			})
 		}
 	}
@@ -68,6 +69,8 @@ status.conditions:
 - {type: Accepted, status: "True", reason: Accepted, message: "", lastTransitionTime: "2027-06-30T12:00:00Z"}
 - {type: EnforcementVerified, status: Unknown, reason: NoNodeAgent, message: "", lastTransitionTime: "2027-06-30T12:00:00Z"}
 - {type: Exposed, status: "True", reason: HostPort, message: "", lastTransitionTime: "2027-06-30T12:00:00Z"}
+- {type: Ready, status: "True", reason: Waiting, message: "", lastTransitionTime: "2027-06-30T12:00:00Z"}
+- {type: Served, status: Unknown, reason: NotLookedAt, message: "", lastTransitionTime: "2027-06-30T12:00:00Z"}
 `
 
 // TestColumns checks what kubectl prints of each kind.
@@ -173,6 +176,10 @@ func TestUnknownFields(t *testing.T) {
 		{windowKind, "spec.work.ticket: WO-1", "spec.work.ticket"},
 		{approvalKind, "spec.untill: 2026-11-23T13:00", "spec.untill"},
 		{lockKind, "spec.vendors: [acme]", "spec.vendors"},
+		{siteKind, "spec.certificates: {nearExpiry: {within: 7d, action: Wait}, warnbefore: 14d}", "spec.certificates.warnbefore"},
+		{zoneKind, "spec.certificates.dnsnames: [plant.example]", "spec.certificates.dnsnames"},
+		{certificateKind, "spec.dnsnames: [historian]", "spec.dnsnames"},
+		{certificateKind, "spec.restart: {policy: None, window: sunday-night}", "spec.restart.window"},
 		{nodeReportKind, "spec.flowTable: Kernel", "spec"},
 		{nodeReportKind, "status.zones: [{name: a, result: Cut, mustPas: b}]", "status.zones[0].mustPas"},
 	}

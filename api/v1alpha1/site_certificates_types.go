@@ -78,13 +78,13 @@ type IssuerReference struct {
 
 // AuthorityRules say what the authorities of the built-in issuer are.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.lifetime) || !has(self.rootLifetime) || duration(self.lifetime.endsWith('d') ? string(int(self.lifetime.replace('d', ”)) * 24) + 'h' : self.lifetime) < duration(self.rootLifetime.endsWith('d') ? string(int(self.rootLifetime.replace('d', ”)) * 24) + 'h' : self.rootLifetime)",message="lifetime: an authority ends before the root that signed it"
+// +kubebuilder:validation:XValidation:rule="!has(self.lifetime) || !has(self.rootLifetime) || !self.lifetime.matches('^([0-9]{1,5}d|([0-9]{1,5}[hms]){1,3})$') || !self.rootLifetime.matches('^([0-9]{1,5}d|([0-9]{1,5}[hms]){1,3})$') || (self.lifetime.matches('^[0-9]+d$') ? int(self.lifetime.split('d')[0]) * 86400 : duration(self.lifetime).getSeconds()) < (self.rootLifetime.matches('^[0-9]+d$') ? int(self.rootLifetime.split('d')[0]) * 86400 : duration(self.rootLifetime).getSeconds())",message="lifetime: must be shorter than rootLifetime, because an authority ends before the root that signed it"
 type AuthorityRules struct {
 	// key of the authorities. RSA, because devices and OPC UA policies ask for signatures by
 	// RSA.
 	// +optional
 	// +kubebuilder:default={algorithm: RSA, size: 3072}
-	Key KeyKind `json:"key,omitempty"`
+	Key KeyKind `json:"key,omitzero"`
 	// rootLifetime of the site's root.
 	// +optional
 	// +kubebuilder:default="7300d"
@@ -117,7 +117,7 @@ const (
 
 // KeyKind is what a private key is.
 //
-// +kubebuilder:validation:XValidation:rule="self.algorithm == 'RSA' ? self.size in [2048, 3072] : self.size in [256, 384]",message="RSA keys have 2048 or 3072 bits, ECDSA keys 256 or 384"
+// +kubebuilder:validation:XValidation:rule="self.algorithm == 'RSA' ? self.size in [2048, 3072] : self.size in [256, 384]",message="size: RSA keys have 2048 or 3072 bits, ECDSA keys 256 or 384"
 type KeyKind struct {
 	// algorithm: RSA or ECDSA.
 	// +required
@@ -137,15 +137,21 @@ type MaintenanceWindow struct {
 	// schedule of its starts in the Site's time zone, in the five fields of cron: "0 2 * * 0" is
 	// each Sunday at 02:00.
 	// +required
-	// +kubebuilder:validation:MinLength=9
 	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9A-Za-z*/,-]+( [0-9A-Za-z*/,-]+){4}$')",message="a schedule is a cron expression of five fields: minute, hour, day, month, weekday; the time zone is the Site's"
 	Schedule string `json:"schedule"`
-	// duration of each.
+	// duration of each: 744h, which are 31 days, at most. What is always open is no window; see
+	// nearExpiry.
 	// +required
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,4}[hms]){1,3}$') || duration(self) <= duration('744h')",message="a maintenance window lasts 744h (31 days) at most"
 	Duration Duration `json:"duration"`
 }
 
 // Freeze is a time at which nothing is changed: a storm, the start of a turbine, a batch.
+// Times of two forms, one by the Site's time zone and one with an offset, are compared by the
+// operator.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.from) || !has(self.until) || !self.from.matches('^20[0-9T:-]{14}(:[0-9]{2})?(Z|[+-]|$)') || !self.until.matches('^20[0-9T:-]{14}(:[0-9]{2})?(Z|[+-]|$)') || (self.from.matches('^.{16}:') ? self.from.substring(19) : self.from.substring(16)) != (self.until.matches('^.{16}:') ? self.until.substring(19) : self.until.substring(16)) || (self.from.matches('^.{16}:') ? self.from.substring(0, 19) : self.from.substring(0, 16) + ':00') < (self.until.matches('^.{16}:') ? self.until.substring(0, 19) : self.until.substring(0, 16) + ':00')",message="until: must be after from"
 type Freeze struct {
 	// name of the freeze.
 	// +required
@@ -198,7 +204,7 @@ type ZoneCertificates struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
-	// +kubebuilder:validation:items:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	// +kubebuilder:validation:items:Pattern=`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$`
 	DNSNames []string `json:"dnsNames,omitempty"`
 	// networks of addresses that certificates in the zone may carry. Not given: none.
 	// +optional

@@ -106,6 +106,7 @@ func siteRules() []rule {
 		choice("spec.rules.obsoleteAssets", "Refuse", "Warn"),
 		cleartextRules,
 		accessRules(),
+		siteCertificateRules(),
 	)
 }
 

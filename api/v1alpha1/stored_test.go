@@ -75,7 +75,7 @@ func TestNestedDefaults(t *testing.T) {
 			`spec.lifecycle: {status: Supported, endOfSupport: "2027-06-30"}`,
 		},
 	}
-	for _, test := range append(tests, accessFillings...) {
+	for _, test := range slices.Concat(tests, accessFillings, certificateFillings) {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := test.kind.client().Create(t.Context(), test.kind.object(t, test.change), strictCreate)
 			if err != nil {

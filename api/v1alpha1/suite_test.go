@@ -62,6 +62,7 @@ func run(m *testing.M) (code int, err error) {
 type kind struct {
 	name      string // as in the manifests
 	resource  string
+	namespace string // of its objects; empty: they have none
 	shortName string // empty: none
 	base      string // the smallest manifest that is accepted
 	rules     func() []rule
@@ -85,7 +86,7 @@ func kinds() []kind {
 // declaredKinds are those that people declare: with a spec, and a status apart
 // from it.
 func declaredKinds() []kind {
-	return []kind{siteKind, zoneKind, conduitKind, assetKind, vendorKind, windowKind, approvalKind, lockKind}
+	return []kind{siteKind, zoneKind, conduitKind, assetKind, vendorKind, windowKind, approvalKind, lockKind, certificateKind}
 }
 
 // everyRule is all that is said about a kind.
@@ -101,7 +102,11 @@ func (k kind) everyRule() []rule {
 func (k kind) declared() bool { return k.defaults != "" }
 
 func (k kind) client() dynamic.ResourceInterface {
-	return client.Resource(v1alpha1.GroupVersion.WithResource(k.resource))
+	all := client.Resource(v1alpha1.GroupVersion.WithResource(k.resource))
+	if k.namespace != "" {
+		return all.Namespace(k.namespace)
+	}
+	return all
 }
 
 // object returns the base manifest with a change; see rule.

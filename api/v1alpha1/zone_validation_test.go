@@ -81,6 +81,7 @@ func zoneRules() []rule {
 		choice("spec.internalTraffic", "Allow", "Deny"),
 		choice("spec.platformServices.dns", "Allow", "Deny"),
 		choice("spec.platformServices.apiServer", "Allow", "Deny"),
+		zoneCertificateRules(),
 		choice("spec.enforcement", "Observe", "Enforce"),
 		text("spec.owner", 1, 256),
 		text("spec.physicalBoundary", 0, 512),
