@@ -125,7 +125,8 @@ func (w *world) issue(p *plant, is rotation.Issue, bundle []rotation.Trusted) {
 		p.Next = leaf
 		return
 	}
-	p.Secret = rotation.Secret{Created: w.now, Leaf: leaf, Bundle: w.dated(bundle)}
+	leaf.First = is.First
+	p.Secret = rotation.Secret{Leaf: leaf, Bundle: w.dated(bundle)}
 	w.write(p)
 }
 
@@ -134,9 +135,9 @@ func (w *world) swap(p *plant, s rotation.Swap, bundle []rotation.Trusted) {
 		w.fail("%s: %s has nothing to swap", w.now, p.Name)
 	}
 	leaf := *p.Next
-	leaf.Since = w.now
+	leaf.Since, leaf.First = w.now, s.First
 	if p.Secret.Leaf == nil {
-		p.Secret = rotation.Secret{Created: w.now, Bundle: w.dated(bundle)}
+		p.Secret = rotation.Secret{Bundle: w.dated(bundle)}
 	} else {
 		w.checkAllowed(p, "swap")
 		p.Secret.Before = s.Before

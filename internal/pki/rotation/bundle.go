@@ -65,19 +65,23 @@ func (m *matter) withdrawn(c *cert, t Trusted) bool {
 // widened are the authorities of a zone that a bundle has to hold and does not. The first
 // of all is written whatever the Site freezes: nothing runs on it.
 func (m *matter) widened(c *cert, z *zone, first bool) []Trusted {
-	if _, may := m.may(); c.Zone == "" || z == nil || z.broken != "" || !may {
-		return nil
-	}
-	if _, held := m.held(c, c.ends); held && !first && !m.overdue(z) {
+	if c.Zone == "" || z == nil || z.broken != "" || !first && m.unpublished(c, z) {
 		return nil
 	}
 	var out []Trusted
 	for _, a := range z.Authorities {
 		if !z.out[a.ID] && m.now.Before(a.NotAfter) && !c.holds(z.Name, a.ID) {
-			out = append(out, Trusted{ID: a.ID, Zone: z.Name})
+			out = append(out, Trusted{ID: a.ID, Zone: z.Name, First: first && c.settled})
 		}
 	}
 	return out
+}
+
+// unpublished says that nothing is published to a certificate now.
+func (m *matter) unpublished(c *cert, z *zone) bool {
+	_, may := m.may()
+	_, held := m.held(c, c.ends)
+	return !may || held && !m.overdue(z)
 }
 
 // unread is from when a process that starts has read all of the standing bundle that it
@@ -85,10 +89,10 @@ func (m *matter) widened(c *cert, z *zone, first bool) []Trusted {
 func (m *matter) unread(c *cert) time.Time {
 	var mark time.Time
 	for _, t := range c.Secret.Bundle {
-		if t.Since.IsZero() || m.has(c, t.Since) || m.withdrawn(c, t) {
+		if t.Since.IsZero() || m.has(c, t.Since, t.First) || m.withdrawn(c, t) {
 			continue
 		}
-		mark = later(mark, m.mark(c, t.Since))
+		mark = later(mark, m.mark(t.Since, t.First))
 	}
 	return mark
 }

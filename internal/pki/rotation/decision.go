@@ -47,7 +47,7 @@ type CertificateDecision struct {
 	Issue *Issue
 	// Swap what is staged into the Secret, nil for no.
 	Swap *Swap
-	// Bundle is what the Secret must hold, sorted. Publish says that it does not, and is
+	// Bundle is what the Secret must hold, sorted. What has no Since is put there now. Publish says that it does not, and is
 	// to be written.
 	Bundle  []Trusted
 	Publish bool
@@ -77,6 +77,8 @@ type Issue struct {
 	// InPlace says that it goes into the Secret, together with Bundle in one write: it is
 	// the first. Otherwise it is staged.
 	InPlace bool
+	// First is to be recorded with what goes into place.
+	First bool
 	// Offline says that people sign it. The request stands until they did.
 	Offline bool
 }
@@ -87,6 +89,8 @@ type Swap struct {
 	Fingerprint string
 	// Before is to be recorded: the leaf that ends first of those that may run.
 	Before *Leaf
+	// First is to be recorded: nothing can have read anything before.
+	First bool
 }
 
 // RestartNow is a workload whose pods are to be replaced.

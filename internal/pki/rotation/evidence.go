@@ -9,10 +9,10 @@ import (
 )
 
 // mark is from when a process that starts, or reads by itself, has what was written at an
-// instant. A file may be older than its Secret by the trust delay. What the Secret was
-// made with has no older file.
-func (m *matter) mark(c *cert, since time.Time) time.Time {
-	if created := c.Secret.Created; !created.IsZero() && !since.After(created) {
+// instant. A file may be older than its Secret by the trust delay. What a Secret was made
+// with has no older file.
+func (m *matter) mark(since time.Time, first bool) time.Time {
+	if first {
 		return since
 	}
 	return since.Add(m.rules.delay)
@@ -20,11 +20,11 @@ func (m *matter) mark(c *cert, since time.Time) time.Time {
 
 // has says that everything that runs has read what was written at an instant. Not known
 // is no.
-func (m *matter) has(c *cert, since time.Time) bool {
+func (m *matter) has(c *cert, since time.Time, first bool) bool {
 	if since.IsZero() || since.After(m.now) {
 		return false
 	}
-	mark, w := m.mark(c, since), c.Workload
+	mark, w := m.mark(since, first), c.Workload
 	settles := since.Add(m.rules.delay)
 	m.at(mark)
 	m.at(settles)
@@ -47,8 +47,8 @@ func (m *matter) evidence(c *cert) {
 		c.settled = c.Workload == nil || c.Workload.Known && c.Workload.Pods == 0
 		return
 	}
-	c.leafMark = m.mark(c, leaf.Since)
-	c.settled = m.has(c, leaf.Since)
+	c.leafMark = m.mark(leaf.Since, leaf.First)
+	c.settled = m.has(c, leaf.Since, leaf.First)
 	if seen, is := m.seen(c); seen && !is {
 		c.settled, c.other = false, c.settled
 	} else if seen && m.alone(c) {
@@ -85,7 +85,7 @@ func (m *matter) alone(c *cert) bool {
 func (m *matter) trusts(c *cert, zone, id string) bool {
 	i := slices.IndexFunc(c.Secret.Bundle, func(t Trusted) bool { return t.Zone == zone && t.ID == id })
 	if i >= 0 {
-		return m.has(c, c.Secret.Bundle[i].Since)
+		return m.has(c, c.Secret.Bundle[i].Since, c.Secret.Bundle[i].First)
 	}
 	// What does not exist yet comes with everything in it. Where pods run it may have
 	// been lost, and is made again at once, unless that is what the authority is for.
@@ -98,23 +98,28 @@ func (c *cert) permitted() bool {
 		!slices.ContainsFunc(c.Names, func(n string) bool { return !slices.Contains(c.zone.current.Permits, n) })
 }
 
-// ready says that all peers of a zone trust an authority of it, and names those that do
-// not.
-func (m *matter) ready(z *zone, id string) (inside, outside []string) {
+// lacking are the peers that do not trust an authority, by name.
+type lacking struct{ inside, outside []string }
+
+func (l lacking) all() []string { return append(slices.Clone(l.inside), l.outside...) }
+
+// ready names the peers of a zone that do not trust an authority of it.
+func (m *matter) ready(z *zone, id string) lacking {
+	var l lacking
 	for _, c := range m.certs {
 		if c.peerOf(z) && !m.trusts(c, z.Name, id) {
-			inside = append(inside, c.object)
+			l.inside = append(l.inside, c.object)
 		}
 		if c.zone != z {
 			continue
 		}
 		for _, p := range c.Peers {
 			if p.Lists == ListsAuthority && !slices.Contains(p.Acknowledged, id) && c.Secret.Leaf != nil {
-				outside = append(outside, c.object+" for "+p.Name)
+				l.outside = append(l.outside, c.object+" for "+p.Name)
 			}
 		}
 	}
-	return inside, outside
+	return l
 }
 
 // peerOf says that a certificate's conduits reach a zone. Of one whose zone is not known

@@ -135,9 +135,7 @@ const (
 
 // Secret is what workloads mount. Its zero value is one that does not exist.
 type Secret struct {
-	// Created is when it came to be with a leaf and a bundle in it.
-	Created time.Time
-	Leaf    *Leaf
+	Leaf *Leaf
 	// Before is what was recorded with the last swap: the leaf that ends first of those
 	// that may have run until then.
 	Before *Leaf
@@ -154,6 +152,9 @@ type Leaf struct {
 	Digest string
 	// Since is when it was put where it is.
 	Since time.Time
+	// First says that the Secret was made with it, as decided by First of what put it
+	// there: there are no older files.
+	First bool
 }
 
 // Trusted is one authority in a bundle.
@@ -163,6 +164,8 @@ type Trusted struct {
 	Zone string
 	// Since is when it was. Zero: nobody knows, so nobody has read it.
 	Since time.Time
+	// First says that the Secret was made with it: there are no older files.
+	First bool
 }
 
 // Workload is what uses a certificate.
@@ -171,7 +174,8 @@ type Workload struct {
 	Key string
 	// Known says that the rest could be read.
 	Known bool
-	// Pods are those that run, the ones that end included.
+	// Pods are those of which a process has started, the ones that end included. One that
+	// waits for its Secret has not.
 	Pods int
 	// Oldest is when the first of their processes started that still runs.
 	Oldest time.Time

@@ -87,6 +87,7 @@ func (m *matter) issue(c *cert) {
 	}
 	first := c.Secret.Leaf == nil
 	c.d.Issue = &Issue{Authority: by.ID, Until: m.until(c, by), Digest: c.Digest, InPlace: first && !by.Offline, Offline: by.Offline}
+	c.d.Issue.First = c.d.Issue.InPlace && c.settled
 	if by.Offline {
 		c.hold(wait{reason: ReasonAwaitsSignature, message: by.ID})
 	}
@@ -118,7 +119,7 @@ func (m *matter) swap(c *cert) {
 			}
 		}
 	}
-	c.d.Swap = &Swap{Fingerprint: c.Next.Fingerprint, Before: m.mayRun(c)}
+	c.d.Swap = &Swap{Fingerprint: c.Next.Fingerprint, Before: m.mayRun(c), First: leaf == nil && c.settled}
 }
 
 // mayRun is the leaf that ends first of those that may run.
@@ -138,8 +139,8 @@ func (m *matter) peersMissing(c *cert) (wait, Step, bool) {
 	}
 	changes := c.Next.Authority != c.Secret.Leaf.Authority
 	if changes {
-		if inside, _ := m.ready(c.zone, c.Next.Authority); len(inside) > 0 {
-			return wait{reason: ReasonPeersNotReady, message: strings.Join(inside, ", ")}, AwaitingPeers, true
+		if l := m.ready(c.zone, c.Next.Authority); len(l.inside) > 0 {
+			return wait{reason: ReasonPeersNotReady, message: strings.Join(l.inside, ", ")}, AwaitingPeers, true
 		}
 	}
 	var who []string

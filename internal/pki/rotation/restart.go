@@ -30,16 +30,17 @@ func (m *matter) needs(c *cert) {
 	if c.Secret.Leaf != nil && !c.settled && !c.other {
 		r.mark, r.cause = later(r.mark, c.leafMark), CauseLeaf
 	}
-	w := c.Workload
-	switch {
-	case r.mark.IsZero():
-	case c.Policy == Signal:
-		r.pending = true
-	case c.Policy == Restart && w != nil && (!w.Known || w.Pods > 0):
-		r.pending = true
-		r.asked = w.Known && !w.Restarted.Before(r.mark)
+	if !r.mark.IsZero() {
+		r.pending = c.Policy == Signal || c.restarts()
+		r.asked = c.restarts() && c.Workload.Known && !c.Workload.Restarted.Before(r.mark)
 	}
 	c.restart = r
+}
+
+// restarts says that the operator restarts a workload, and that there is something to.
+func (c *cert) restarts() bool {
+	w := c.Workload
+	return c.Policy == Restart && w != nil && (!w.Known || w.Pods > 0)
 }
 
 // restarts replaces the pods of the workloads that have to read again.
@@ -52,28 +53,32 @@ func (m *matter) restarts() {
 		}
 	}
 	for _, c := range m.certs {
-		r := c.restart
-		if _, may := m.may(); r.mark.IsZero() || c.d.Swap != nil || c.refused != nil || !may {
+		if _, may := m.may(); c.restart.mark.IsZero() || c.d.Swap != nil || c.refused != nil || !may {
 			continue
 		}
 		if c.Policy != Restart || c.Workload == nil {
 			m.awaitReading(c)
 			continue
 		}
-		if w, step, missing := m.restartMissing(c); missing {
-			if c.d.Step == Idle {
-				c.d.Step = step
-			}
-			c.hold(w)
-			continue
-		}
-		key := c.Namespace + "/" + c.Workload.Key
-		if !done[key] {
-			c.d.Restart = &RestartNow{Workload: c.Workload.Key, Cause: r.cause}
-		}
-		done[key] = true
-		c.d.Step = Restarting
+		m.restart(c, done)
 	}
+}
+
+// restart replaces the pods of one workload, once for all of its certificates.
+func (m *matter) restart(c *cert, done map[string]bool) {
+	if w, step, missing := m.restartMissing(c); missing {
+		if c.d.Step == Idle {
+			c.d.Step = step
+		}
+		c.hold(w)
+		return
+	}
+	key := c.Namespace + "/" + c.Workload.Key
+	if !done[key] {
+		c.d.Restart = &RestartNow{Workload: c.Workload.Key, Cause: c.restart.cause}
+	}
+	done[key] = true
+	c.d.Step = Restarting
 }
 
 // awaitReading: the application reads by itself, or somebody restarts it.
@@ -91,7 +96,6 @@ func (m *matter) awaitReading(c *cert) {
 // restartMissing says why a workload is not restarted now.
 func (m *matter) restartMissing(c *cert) (wait, Step, bool) {
 	w, r := c.Workload, c.restart
-	ended := !c.ends.IsZero() && !m.now.Before(c.ends)
 	switch {
 	case !w.Known:
 		return wait{reason: ReasonWorkloadUnknown, field: "spec.workloadRef"}, Verifying, true
@@ -102,22 +106,30 @@ func (m *matter) restartMissing(c *cert) (wait, Step, bool) {
 	case w.Pods == 0 || w.Oldest.IsZero() || !w.Oldest.Before(r.mark):
 		return wait{reason: ReasonVerifying}, Verifying, true
 	}
-	if h, held := m.held(c, c.ends); held {
-		return h, AwaitingWindow, true
-	}
-	switch {
-	case w.RollingOut:
-		return wait{reason: ReasonRollingOut}, Verifying, true
-	case !w.Ready && !ended:
-		return wait{reason: ReasonPodsNotReady}, AwaitingWindow, true
-	case !w.MayDisrupt && !ended:
-		return wait{reason: ReasonBudget}, AwaitingWindow, true
-	}
-	if lower, waits := m.restartWave(c); waits {
-		return lower, AwaitingWindow, true
+	for _, ask := range []func(*cert) (wait, bool){m.heldBack, m.fragile, m.restartWave} {
+		if h, waits := ask(c); waits {
+			return h, AwaitingWindow, true
+		}
 	}
 	s, shut := m.shut(c, c.ends)
 	return s, AwaitingWindow, shut
+}
+
+func (m *matter) heldBack(c *cert) (wait, bool) { return m.held(c, c.ends) }
+
+// fragile says that a workload would not bear it. Of one whose certificate has run out
+// nothing is left to lose.
+func (m *matter) fragile(c *cert) (wait, bool) {
+	w, ended := c.Workload, !c.ends.IsZero() && !m.now.Before(c.ends)
+	switch {
+	case w.RollingOut:
+		return wait{reason: ReasonRollingOut}, true
+	case !w.Ready && !ended:
+		return wait{reason: ReasonPodsNotReady}, true
+	case !w.MayDisrupt && !ended:
+		return wait{reason: ReasonBudget}, true
+	}
+	return wait{}, false
 }
 
 // restartWave: peers of a lower wave restart first. That one of them is due does not

@@ -6,7 +6,6 @@ package rotation_test
 import (
 	"fmt"
 	"slices"
-
 	"time"
 	_ "time/tzdata" // the zones that are tested, on any machine
 
@@ -146,9 +145,12 @@ func (w *world) facts() rotation.Facts {
 		c := p.Certificate
 		c.Reaches, c.Secret.Bundle = w.reaches(c.Zone), slices.Clone(c.Secret.Bundle)
 		load := *p.Workload
-		load.Known, load.Pods, load.Ready, load.MayDisrupt = true, len(p.processes), !p.unready, true
-		for i, x := range p.processes {
-			if i == 0 || x.started.Before(load.Oldest) {
+		load.Known, load.Ready, load.MayDisrupt = true, !p.unready, true
+		for _, x := range p.processes {
+			if x.read == nil { // it waits for its files
+				continue
+			}
+			if load.Pods++; load.Pods == 1 || x.started.Before(load.Oldest) {
 				load.Oldest = x.started
 			}
 			load.RollingOut = load.RollingOut || !x.replaced.IsZero()
@@ -174,7 +176,7 @@ func (w *world) write(p *plant) {
 	}
 	p.versions = append(p.versions, v)
 	for _, x := range p.processes {
-		if len(p.versions) == 1 { // it waited for its files
+		if x.read == nil { // it waited for its files
 			x.started, x.read = w.now, v
 			continue
 		}

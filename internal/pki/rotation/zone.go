@@ -59,24 +59,8 @@ func (m *matter) readZones() {
 // readAuthorities finds the current generation and the newest. Where that is not plain
 // nothing is made, published, or taken away.
 func (m *matter) readAuthorities(z *zone) {
-	ids, numbers := map[string]bool{}, map[int64]bool{}
-	for i := range z.Authorities {
-		a := &z.Authorities[i]
-		if a.ID == "" || ids[a.ID] || numbers[a.Generation] {
-			z.broken = ReasonAmbiguous
-		}
-		ids[a.ID], numbers[a.Generation] = true, true
-		if a.Current && z.current != nil {
-			z.broken = ReasonTwoCurrent
-		}
-		if a.Current {
-			z.current = a
-		}
-		if z.newest == nil || a.Generation > z.newest.Generation {
-			z.newest = a
-		}
-		m.at(a.NotBefore)
-		m.at(a.NotAfter)
+	if z.broken == "" {
+		z.broken = z.sort()
 	}
 	if z.current == nil && len(z.Authorities) > 1 && z.issued() && z.broken == "" {
 		z.broken = ReasonNoneCurrent
@@ -86,10 +70,36 @@ func (m *matter) readAuthorities(z *zone) {
 		m.find(z.Name, "authorities", z.broken, "")
 		return
 	}
+	for _, a := range z.Authorities {
+		m.at(a.NotBefore)
+		m.at(a.NotAfter)
+	}
 	if z.newest == z.current {
 		z.newest = nil
 	}
 	m.readLead(z)
+}
+
+// sort finds which generation is which, and says what is wrong with them.
+func (z *zone) sort() Reason {
+	ids, numbers := map[string]bool{}, map[int64]bool{}
+	for i := range z.Authorities {
+		a := &z.Authorities[i]
+		if a.ID == "" || ids[a.ID] || numbers[a.Generation] {
+			return ReasonAmbiguous
+		}
+		ids[a.ID], numbers[a.Generation] = true, true
+		if a.Current && z.current != nil {
+			return ReasonTwoCurrent
+		}
+		if a.Current {
+			z.current = a
+		}
+		if z.newest == nil || a.Generation > z.newest.Generation {
+			z.newest = a
+		}
+	}
+	return ""
 }
 
 // issued says that certificates of the zone stand.
@@ -202,8 +212,7 @@ func (m *matter) overdue(z *zone) bool {
 	return m.rules.action == IgnoreFreezes && m.near(z.current.NotAfter)
 }
 
-// promote makes the newest generation sign when all peers trust it. Where nothing was
-// ever issued, or the one before has ended, nothing is lost by it.
+// promote makes the newest generation sign when all peers trust it.
 func (m *matter) promote(z *zone) {
 	if _, may := m.may(); z.newest == nil || z.d.Make != nil || !may {
 		return
@@ -216,15 +225,20 @@ func (m *matter) promote(z *zone) {
 		z.say(ReasonNotYetValid, n.ID)
 		return
 	}
-	inside, outside := m.ready(z, z.newest.ID)
-	fresh := z.current == nil && !z.issued()
-	ended := z.current != nil && !m.now.Before(z.current.NotAfter)
-	if !fresh && !ended && len(inside)+len(outside) > 0 {
-		z.say(ReasonPublishing, "it waits for "+strings.Join(append(inside, outside...), ", "))
+	if waits := m.ready(z, z.newest.ID).all(); len(waits) > 0 && !m.nothingToLose(z) {
+		z.say(ReasonPublishing, "it waits for "+strings.Join(waits, ", "))
 		return
 	}
 	z.d.MakeCurrent = z.newest.ID
 	z.say(ReasonMakingCurrent)
+}
+
+// nothingToLose: nothing was issued yet, or what signed has ended, and all of that with it.
+func (m *matter) nothingToLose(z *zone) bool {
+	if z.current == nil {
+		return !z.issued()
+	}
+	return !m.now.Before(z.current.NotAfter)
 }
 
 // retire finds the generations that nothing needs, whose trust is withdrawn, and takes
