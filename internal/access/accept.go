@@ -111,7 +111,7 @@ func (m *matter) judgeContract() {
 	if t.contract.IsZero() {
 		return
 	}
-	late := t.recurs == nil && !t.contract.After(t.only.start) || t.recurs != nil && !t.contract.After(m.now)
+	late := t.recurs == nil && !t.contract.After(t.only.Start) || t.recurs != nil && !t.contract.After(m.now)
 	m.refuse(late, "spec.vendor", ReasonContractEnded, fmt.Sprintf("that of %s ends with %s", v.Name, v.ContractEnd))
 }
 

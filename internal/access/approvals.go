@@ -71,7 +71,7 @@ func (m *matter) count() {
 			m.ignore(a, "spec.of", ReasonTimesNotUnderstood)
 		}
 	case m.f.Window.BreakGlass:
-		m.votes.approved, m.votes.until = true, m.times.only.end
+		m.votes.approved, m.votes.until = true, m.times.only.End
 	case m.times.recurs != nil:
 		m.countRecurring(approves)
 	default:
@@ -162,9 +162,9 @@ func (m *matter) until(a Approval) (time.Time, error) {
 	case a.Until != "":
 		return ParseMoment(a.Until, m.site.Location, AsEnd)
 	case m.times.recurs != nil:
-		return m.times.recurs.last, nil
+		return m.times.recurs.Last, nil
 	default:
-		return m.times.only.end, nil
+		return m.times.only.End, nil
 	}
 }
 
@@ -210,13 +210,13 @@ func (m *matter) given(a Approval, start, bound time.Time) (time.Time, bool) {
 // in force does not bring it back, whether or not somebody had seen it end by then.
 func (m *matter) countOnce(approves []Approval) {
 	t, said := m.times, words{}
-	m.votes.until = t.only.end
+	m.votes.until = t.only.End
 	for _, a := range approves {
 		if !a.Created.Before(m.votes.until) {
 			m.ignore(a, "metadata.creationTimestamp", ReasonTooLate)
 			continue
 		}
-		until, counts := m.given(a, t.only.start, t.bound)
+		until, counts := m.given(a, t.only.Start, t.bound)
 		if !counts {
 			continue
 		}
@@ -231,7 +231,7 @@ func (m *matter) countOnce(approves []Approval) {
 // countRecurring counts who lets the schedule go on. One whose approval is over may be
 // approved again.
 func (m *matter) countRecurring(approves []Approval) {
-	said, last := words{}, m.times.recurs.last
+	said, last := words{}, m.times.recurs.Last
 	for _, a := range approves {
 		if until, counts := m.given(a, time.Time{}, last); counts {
 			m.say(a, until)

@@ -20,7 +20,7 @@ func (m *matter) decision(v verdict) Decision {
 	}
 	// A schedule that ended has no occurrence in question any more.
 	if len(m.times.refused) == 0 && !(v.phase.Terminal() && m.times.recurs != nil) {
-		d.Occurrence, d.Start, d.End = v.occ.key, v.occ.start, v.occ.end
+		d.Occurrence, d.Start, d.End = v.occ.Key, v.occ.Start, v.occ.End
 	}
 	d.Conditions = m.conditions(v)
 	return d

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/zonewarden/zonewarden/internal/wall"
 )
 
 // matter is everything that is known of one window, worked out.
@@ -21,7 +23,7 @@ type matter struct {
 	times times
 	votes votes
 	// occ is the occurrence in question, left says that there is one.
-	occ  occurrence
+	occ  wall.Occurrence
 	left bool
 	// armed is until when it is armed, zero for not. turns are the ends of all arms.
 	armed   time.Time
@@ -29,7 +31,7 @@ type matter struct {
 	turns   []time.Time
 	// backlog are occurrences that are over and have no record of it, more says that
 	// there are still more.
-	backlog []occurrence
+	backlog []wall.Occurrence
 	more    bool
 
 	refused, unresolved []Refusal
@@ -40,7 +42,7 @@ type verdict struct {
 	phase          Phase
 	reason         Reason
 	field, message string
-	occ            occurrence
+	occ            wall.Occurrence
 	grant          *Grant
 	// ends are the occurrences that end for good, as endsAs.
 	ends   []string
@@ -213,9 +215,9 @@ func (m *matter) waiting() (verdict, bool) {
 	switch {
 	case !m.left:
 		return verdict{phase: Approved, reason: ReasonClockUntrusted, message: m.clockMessage()}, true
-	case !m.occ.holds(m.now):
+	case !m.occ.Holds(m.now):
 		return verdict{phase: Approved, reason: ReasonNotYet}, true
-	case m.past.ended[m.occ.key]:
+	case m.past.ended[m.occ.Key]:
 		return verdict{phase: Approved, reason: ReasonOccurrenceOver}, true
 	}
 	return verdict{}, false
@@ -260,7 +262,7 @@ func (m *matter) idle() (verdict, bool) {
 	if !known || m.now.Before(at) || !m.f.Clock.MayExpire {
 		return verdict{}, false
 	}
-	v := verdict{phase: Approved, reason: ReasonIdle, ends: []string{m.occ.key}, endsAs: Expired}
+	v := verdict{phase: Approved, reason: ReasonIdle, ends: []string{m.occ.Key}, endsAs: Expired}
 	if m.times.recurs == nil {
 		v.phase = Expired
 	}
@@ -272,7 +274,7 @@ func (m *matter) open() verdict {
 	return verdict{
 		phase: Active, reason: ReasonOpen, message: ReasonOpen.Sentence(), occ: m.occ,
 		grant: &Grant{
-			Occurrence: m.occ.key, Kind: w.Grant, Vendor: w.Vendor, People: w.People,
+			Occurrence: m.occ.Key, Kind: w.Grant, Vendor: w.Vendor, People: w.People,
 			Through: w.Through, Reach: w.Reach, Until: m.grantedUntil(),
 			MaxSessions: w.MaxSessions, IdleTimeout: w.IdleTimeout,
 		},

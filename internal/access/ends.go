@@ -13,11 +13,11 @@ func (m *matter) choose() {
 	case len(t.refused) > 0:
 	case t.recurs == nil:
 		m.occ = t.only
-		m.occ.end = m.votes.until
-		m.left = m.now.Before(m.occ.end)
+		m.occ.End = m.votes.until
+		m.left = m.now.Before(m.occ.End)
 	default:
-		if m.occ, m.left = t.recurs.current(m.now); !m.left {
-			m.occ, m.left = t.recurs.following(m.now)
+		if m.occ, m.left = t.recurs.Current(m.now); !m.left {
+			m.occ, m.left = t.recurs.Following(m.now)
 		}
 		if m.votes.approved {
 			m.shorten(m.votes.until)
@@ -28,8 +28,8 @@ func (m *matter) choose() {
 
 // shorten ends the occurrence in question earlier, if it has begun by then.
 func (m *matter) shorten(end time.Time) {
-	if m.left && end.After(m.occ.start) {
-		m.occ.end = earliest(m.occ.end, end)
+	if m.left && end.After(m.occ.Start) {
+		m.occ.End = earliest(m.occ.End, end)
 	}
 }
 
@@ -40,13 +40,13 @@ func (m *matter) arm() {
 		return
 	}
 	for _, a := range m.votes.arms {
-		if !m.occ.holds(a.Created) {
+		if !m.occ.Holds(a.Created) {
 			m.ignore(a, "metadata.creationTimestamp", ReasonOutsideOccurrence)
 			continue
 		}
-		until := m.occ.end
+		until := m.occ.End
 		if a.Until != "" {
-			given, counts := m.given(a, m.occ.start, m.occ.end)
+			given, counts := m.given(a, m.occ.Start, m.occ.End)
 			if !counts {
 				continue
 			}
@@ -64,15 +64,15 @@ func (m *matter) arm() {
 // grantedUntil is the end of what may be granted now.
 func (m *matter) grantedUntil() time.Time {
 	if m.f.Window.needsArming() {
-		return earliest(m.occ.end, m.armed)
+		return earliest(m.occ.End, m.armed)
 	}
-	return m.occ.end
+	return m.occ.End
 }
 
 // idleAt is when the occurrence ends because nothing passes, if that is known. An
 // instant that is still to come is not one at which something passed.
 func (m *matter) idleAt() (time.Time, bool) {
-	opened, open := m.past.open[m.occ.key]
+	opened, open := m.past.open[m.occ.Key]
 	timeout := m.f.Window.IdleTimeout
 	if !open || timeout <= 0 || !m.f.Sessions.Counted {
 		return time.Time{}, false
@@ -110,12 +110,12 @@ func (m *matter) instants(v verdict) []time.Time {
 	out = append(out, m.turns...)
 	out = append(out, m.times.contract, m.votes.until)
 	if m.left {
-		out = append(out, m.occ.start, m.occ.end)
+		out = append(out, m.occ.Start, m.occ.End)
 	}
 	// The one that is on is over by the schedule as well, however early it ends.
 	if s := m.times.recurs; s != nil {
-		if o, found := s.current(m.now); found {
-			out = append(out, o.end)
+		if o, found := s.Current(m.now); found {
+			out = append(out, o.End)
 		}
 	}
 	if idle, known := m.idleAt(); known {

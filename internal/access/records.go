@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/zonewarden/zonewarden/internal/wall"
 )
 
 // RecordKind is what a record of the audit trail tells.
@@ -113,7 +115,7 @@ func (h *history) note(r Record) {
 func (h *history) end(r Record) {
 	if r.Occurrence != "" {
 		h.ended[r.Occurrence] = true
-		if _, err := time.Parse(keyLayout, r.Occurrence); err == nil {
+		if _, err := time.Parse(wall.KeyLayout, r.Occurrence); err == nil {
 			h.last = max(h.last, r.Occurrence)
 		}
 		return
@@ -131,8 +133,8 @@ func (m *matter) owed(v verdict) []Record {
 	}
 	out = append(out, m.decisions()...)
 	out = append(out, m.endings(v)...)
-	if v.grant != nil && !m.isOpen(v.occ.key) {
-		r := m.record(RecordOpened, v.occ.key, v)
+	if v.grant != nil && !m.isOpen(v.occ.Key) {
+		r := m.record(RecordOpened, v.occ.Key, v)
 		r.Due, r.Until = BeforeOpening, v.grant.Until
 		out = append(out, r)
 	}
@@ -195,7 +197,7 @@ func (m *matter) endings(v verdict) []Record {
 		return out
 	}
 	for _, key := range slices.Sorted(maps.Keys(m.past.open)) {
-		if granted := v.grant != nil && key == v.occ.key; !granted && !tells(key) {
+		if granted := v.grant != nil && key == v.occ.Key; !granted && !tells(key) {
 			out = append(out, m.record(RecordClosed, key, v))
 		}
 	}
@@ -211,10 +213,10 @@ func (m *matter) overdue(v verdict) []Record {
 	var out []Record
 	for _, o := range m.backlog {
 		reason := ReasonMissed
-		if m.past.opened[o.key] {
+		if m.past.opened[o.Key] {
 			reason = ReasonEndReached
 		}
-		out = append(out, m.record(RecordEnded, o.key, verdict{phase: Expired, reason: reason}))
+		out = append(out, m.record(RecordEnded, o.Key, verdict{phase: Expired, reason: reason}))
 	}
 	return out
 }

@@ -6,6 +6,8 @@ package access
 import (
 	"fmt"
 	"time"
+
+	"github.com/zonewarden/zonewarden/internal/wall"
 )
 
 // What bounds a window where the Site says nothing.
@@ -22,7 +24,7 @@ type times struct {
 	refused []Refusal
 	// only is the occurrence of a window that does not recur, bound the end that
 	// nothing goes beyond.
-	only  occurrence
+	only  wall.Occurrence
 	bound time.Time
 	// recurs is nil for a window that does not.
 	recurs *schedule
@@ -90,7 +92,7 @@ func (m *matter) readOnce() times {
 	if !start.Before(end) {
 		return wrongTimes("spec.end", ReasonEndNotAfterStart, fmt.Sprintf("it starts at %s and ends at %s", show(start), show(end)))
 	}
-	t := times{only: occurrence{start: start, end: end}, bound: end, contract: m.contractEnd()}
+	t := times{only: wall.Occurrence{Start: start, End: end}, bound: end, contract: m.contractEnd()}
 	if w.LatestEnd != "" {
 		latest, err := ParseMoment(w.LatestEnd, loc, AsEnd)
 		if err != nil {
@@ -106,7 +108,7 @@ func (m *matter) readOnce() times {
 	}
 	if t.contract.After(start) {
 		t.bound = earliest(t.bound, t.contract)
-		t.only.end = earliest(t.only.end, t.contract)
+		t.only.End = earliest(t.only.End, t.contract)
 	}
 	return t
 }
@@ -116,18 +118,18 @@ func (m *matter) readOnce() times {
 // put right again must not have expired it.
 func (m *matter) boundBySite(t *times) {
 	longest := m.longest()
-	if t.only.start.Add(longest).Before(t.only.end) {
-		r := refusal("spec.end", ReasonTooLong, fmt.Sprintf("%s are asked for, %s are allowed", t.only.end.Sub(t.only.start), longest))
+	if t.only.Start.Add(longest).Before(t.only.End) {
+		r := refusal("spec.end", ReasonTooLong, fmt.Sprintf("%s are asked for, %s are allowed", t.only.End.Sub(t.only.Start), longest))
 		t.tooLong = &r
-		t.bound = t.only.end
+		t.bound = t.only.End
 		return
 	}
-	t.bound = earliest(t.bound, t.only.start.Add(longest))
+	t.bound = earliest(t.bound, t.only.Start.Add(longest))
 }
 
 func (m *matter) readRecurring(r Recurring) times {
 	w := m.f.Window
-	cron, err := parseCron(r.Schedule)
+	cron, err := wall.ParseCron(r.Schedule)
 	if err != nil {
 		return wrongTimes("spec.recurring.schedule", ReasonInvalidSchedule, err.Error())
 	}
@@ -140,12 +142,12 @@ func (m *matter) readRecurring(r Recurring) times {
 	case w.Created.IsZero():
 		return wrongTimes("metadata.creationTimestamp", ReasonNotIdentified, "the schedule counts from the window's creation")
 	}
-	s := &schedule{cron: cron, loc: m.site.Location, duration: r.Duration, born: w.Created, last: last}
+	s := &schedule{Schedule: wall.Schedule{Cron: cron, Location: m.site.Location, Duration: r.Duration, Last: last}, born: w.Created}
 	if _, fires := s.first(); !fires {
 		return wrongTimes("spec.recurring.schedule", ReasonNeverFires, fmt.Sprintf("%q has no time before the end of %s", r.Schedule, r.LastDay))
 	}
 	if o, touches := s.touches(); touches {
-		return wrongTimes("spec.recurring.duration", ReasonNeverCloses, fmt.Sprintf("the one of %s begins %s after the one before, or earlier", o.key, r.Duration))
+		return wrongTimes("spec.recurring.duration", ReasonNeverCloses, fmt.Sprintf("the one of %s begins %s after the one before, or earlier", o.Key, r.Duration))
 	}
 	t := times{recurs: s, contract: m.contractEnd()}
 	if longest := m.longest(); m.bounded() && r.Duration > longest {
