@@ -168,7 +168,7 @@ func (s *Stage) startScheduler() error {
 	}, nil)
 }
 
-// kubeletNodeReady says whether the kubelet has said since then that its node is ready.
+// kubeletNodeReady says whether the kubelet has said since its start that its node is ready.
 func (s *Stage) kubeletNodeReady(ctx context.Context) bool {
 	var node corev1.Node
 	if err := s.Get(ctx, client.ObjectKey{Name: KubeletNode}, &node); err != nil {
