@@ -58,13 +58,15 @@ type ending struct {
 	cancel              context.CancelFunc
 }
 
-func newEnding(window string, fuses []fuse, pod *windowPod, due, looked, seen time.Time) *ending {
-	e := &ending{window: window, pod: pod, due: due, seen: seen, late: max(0, looked.Sub(due)), standing: true}
-	for _, f := range fuses {
-		e.occurrence = f.occurrence
+func newEnding(c closing, pod *windowPod, looked, seen time.Time) *ending {
+	e := &ending{window: c.name, occurrence: c.occurrence, pod: pod, due: c.due, seen: seen, late: max(0, looked.Sub(c.due)), standing: true}
+	for _, f := range c.fuses {
 		if !slices.Contains(e.namespaces, f.namespace) {
 			e.namespaces = append(e.namespaces, f.namespace)
 		}
+	}
+	if len(e.namespaces) == 0 {
+		e.namespaces = []string{metav1.NamespaceAll}
 	}
 	return e
 }

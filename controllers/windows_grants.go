@@ -37,6 +37,8 @@ type closing struct {
 	name  string
 	uid   types.UID
 	fuses []fuse
+	// occurrence that it was granted for.
+	occurrence string
 	// due is when that had to be over.
 	due time.Time
 	// matter is nil for a window that is gone.
@@ -44,26 +46,49 @@ type closing struct {
 }
 
 // closings are what stands beyond what may: of windows that are over, held or gone, and of
-// occurrences that are not the present one.
+// occurrences that are not the present one. What ended and was taken away by its fuse, before
+// we looked, is among them: that it is over is to be proved all the same.
 func (p *windowPass) closings() []closing {
 	var out []closing
 	for _, m := range p.matters {
 		c := closing{name: m.window.Name, uid: m.window.UID, due: p.due(m), matter: m}
 		for _, f := range p.standing[m.window.UID] {
 			if m.decision.Grant == nil || f.occurrence != m.decision.Grant.Occurrence {
-				c.fuses = append(c.fuses, f)
+				c.fuses, c.occurrence = append(c.fuses, f), f.occurrence
 			}
 		}
-		if len(c.fuses) > 0 {
+		unseen := false
+		if len(c.fuses) == 0 {
+			c.occurrence, unseen = m.endedUnseen()
+		}
+		if len(c.fuses) > 0 || unseen {
 			out = append(out, c)
 		}
 	}
 	for uid, fuses := range p.standing {
 		if !p.knows(uid) {
-			out = append(out, closing{name: fuses[0].window, uid: uid, fuses: fuses, due: p.clock.Now})
+			out = append(out, closing{name: fuses[0].window, uid: uid, fuses: fuses, occurrence: fuses[0].occurrence, due: p.clock.Now})
 		}
 	}
 	return out
+}
+
+// endedUnseen is the occurrence that the trail has as let in and that is owed its end.
+func (m *matter) endedUnseen() (occurrence string, is bool) {
+	if !slices.ContainsFunc(m.decision.Records, func(r access.Record) bool { return r.Kind == access.RecordEnded }) {
+		return "", false
+	}
+	for _, r := range m.facts.Trail.Records {
+		switch {
+		case r.UID != string(m.window.UID):
+		case r.Kind == access.RecordOpened:
+			occurrence, is = r.Occurrence, true
+		case r.Kind == access.RecordClosed && r.Occurrence == occurrence,
+			r.Kind == access.RecordEnded && (r.Occurrence == occurrence || r.Occurrence == ""):
+			is = false
+		}
+	}
+	return occurrence, is
 }
 
 // due is when what stands of a window had to be over: at its end, or when that was seen. By
@@ -95,7 +120,7 @@ func (w *Windows) close(ctx context.Context, p *windowPass) {
 	}
 	_ = g.Wait() // each keeps its own error
 	for i, c := range closings {
-		w.endings.begin(ctx, c.uid, newEnding(c.name, c.fuses, pods[i], c.due, p.clock.Now, p.looked))
+		w.endings.begin(ctx, c.uid, newEnding(c, pods[i], p.clock.Now, p.looked))
 		w.closedOne(ctx, p, c, failed[i])
 	}
 }

@@ -6,6 +6,7 @@ package controllers_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/access"
 )
 
 const (
@@ -173,12 +175,34 @@ func TestARestartClosesWhatIsOverAndKeepsWhatIsOpen(t *testing.T) {
 	a.startAccess()
 	a.becomes(short, v1alpha1.WindowExpired)
 	a.stands("short", nil)
-	if got := a.becomes(missed, v1alpha1.WindowExpired); got.Status.Reason != "Missed" {
-		t.Errorf("the missed one says %s", got.Status.Reason)
+	if got := a.becomes(missed, v1alpha1.WindowExpired); got.Status.Reason != "Missed" || got.Status.Ending != nil {
+		t.Errorf("the missed one says %s, and that it ended: %+v", got.Status.Reason, got.Status.Ending)
 	}
 	a.opened(long)
 	if after := a.pod("long"); after.UID != before.UID || !a.node.lives(string(after.UID)) {
 		t.Error("the pod of the open window is another after a restart")
+	}
+}
+
+// What its fuse took away, with the operator dead or only a moment late, is proved to be over
+// all the same, and told in the trail once.
+func TestWhatItsFuseTookIsProvedOver(t *testing.T) {
+	a := newAccessWorld(t)
+	o := a.startAccess()
+	w := a.request("drives", 8*time.Second)
+	a.decide(w, owner, v1alpha1.DecisionApprove)
+	a.opened(w)
+	o.stop()
+	a.stands(w.Name, nil)
+
+	a.startAccess()
+	live := a.says(w, v1alpha1.ConditionTerminated, metav1.ConditionTrue)
+	if e := live.Status.Ending; e == nil || e.Proved == nil || !e.Due.Equal(live.Status.End) {
+		t.Errorf("its ending is %+v", e)
+	}
+	ended := slices.DeleteFunc(a.told(w), func(k access.RecordKind) bool { return k != access.RecordEnded })
+	if len(ended) != 1 {
+		t.Errorf("the trail tells of %d ends", len(ended))
 	}
 }
 

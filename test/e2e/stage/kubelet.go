@@ -97,13 +97,12 @@ func (s *Stage) StartKubelet() error {
 			return fmt.Errorf("preparing a node for the kubelet: %w", err)
 		}
 	}
-	start := time.Now().Truncate(time.Second) // a heartbeat has no fractions
 	if err := s.runKubelet(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), runtimeStarts)
 	defer cancel()
-	if !until(ctx, func() bool { return s.kubeletNodeReady(ctx, start) }) {
+	if !until(ctx, func() bool { return s.kubeletNodeReady(ctx) }) {
 		return errors.New("the kubelet's node does not become ready")
 	}
 	return s.untaint()
@@ -118,6 +117,9 @@ func (s *Stage) runKubelet() error {
 	config := filepath.Join(s.folder, "kubelet.yaml")
 	if err := os.WriteFile(config, fmt.Appendf(nil, kubeletConfig, s.folder, cgroupName(s.folder), PodPIDs), 0o600); err != nil {
 		return err
+	}
+	if s.kubelet == nil {
+		s.kubeletSince = time.Now().Truncate(time.Second) // a heartbeat has no fractions
 	}
 	return s.run(&s.kubelet, "kubelet", built("kube", "kubelet"), []string{
 		"--config=" + config, "--kubeconfig=" + kubeconfig, "--hostname-override=" + KubeletNode, "--node-ip=" + kubeletAddress,
@@ -166,15 +168,15 @@ func (s *Stage) startScheduler() error {
 	}, nil)
 }
 
-// kubeletNodeReady says whether the kubelet has said since then that its node is ready.
-func (s *Stage) kubeletNodeReady(ctx context.Context, since time.Time) bool {
+// kubeletNodeReady says whether the kubelet has said since its start that its node is ready.
+func (s *Stage) kubeletNodeReady(ctx context.Context) bool {
 	var node corev1.Node
 	if err := s.Get(ctx, client.ObjectKey{Name: KubeletNode}, &node); err != nil {
 		return false
 	}
 	for _, c := range node.Status.Conditions {
 		if c.Type == corev1.NodeReady {
-			return c.Status == corev1.ConditionTrue && !c.LastHeartbeatTime.Time.Before(since)
+			return c.Status == corev1.ConditionTrue && !c.LastHeartbeatTime.Time.Before(s.kubeletSince)
 		}
 	}
 	return false

@@ -53,8 +53,11 @@ type Stage struct {
 
 	containerd *process.Process
 	kubelet    *process.Process
-	scheduler  *process.Process
-	sheltered  bool
+	// kubeletSince is when the kubelet that runs was started. One that runs through an outage
+	// tells that it is ready once, and then every five minutes.
+	kubeletSince time.Time
+	scheduler    *process.Process
+	sheltered    bool
 
 	mu      sync.Mutex
 	pods    map[string]*Host
