@@ -72,16 +72,14 @@ func (w workloads) list(ctx context.Context, namespace string, into client.Objec
 // looksAtWorkload bounds one list.
 const looksAtWorkload = 5 * time.Second
 
-// add counts a pod whose processes run, or may.
+// add counts a pod of which a process has started. One that waits for its Secret has read
+// nothing yet.
 func add(fact *rotation.Workload, p *corev1.Pod) {
 	if p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
 		return
 	}
-	fact.Pods++
-	if p.DeletionTimestamp != nil {
-		fact.RollingOut = true
-	}
-	ready := false
+	fact.RollingOut = fact.RollingOut || p.DeletionTimestamp != nil
+	ready, started := false, false
 	for _, c := range p.Status.Conditions {
 		ready = ready || c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 	}
@@ -90,9 +88,13 @@ func add(fact *rotation.Workload, p *corev1.Pod) {
 		if c.State.Running == nil {
 			continue // what starts later reads what is there then
 		}
+		started = true
 		if at := c.State.Running.StartedAt.Time; fact.Oldest.IsZero() || at.Before(fact.Oldest) {
 			fact.Oldest = at
 		}
+	}
+	if started {
+		fact.Pods++
 	}
 }
 
