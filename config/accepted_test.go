@@ -9,12 +9,9 @@ import (
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/kustomize/api/krusty"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 
 	"github.com/zonewarden/zonewarden/test/controlplane"
 )
@@ -38,16 +35,8 @@ func TestTheAPIServerTakesTheManifests(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, folder := range []string{"default", "node"} {
-		resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range resources.Resources() {
-			content, err := r.Map()
-			if err != nil {
-				t.Fatal(err)
-			}
-			send(t, c, &unstructured.Unstructured{Object: content})
+		for _, o := range kustomized(t, folder) {
+			send(t, c, o)
 		}
 	}
 	// A DaemonSet is stored whatever its pods may; only a pod meets pod security.

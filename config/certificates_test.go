@@ -22,8 +22,6 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/kustomize/api/krusty"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/test/controlplane"
@@ -34,14 +32,7 @@ const certificates = "samples/certificates"
 // certificateSamples are what `kubectl apply -k` sends of them, namespaces first.
 func certificateSamples(t *testing.T) []*unstructured.Unstructured {
 	t.Helper()
-	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), certificates)
-	must(t, err)
-	var out []*unstructured.Unstructured
-	for _, r := range resources.Resources() {
-		content, err := r.Map()
-		must(t, err)
-		out = append(out, &unstructured.Unstructured{Object: content})
-	}
+	out := kustomized(t, certificates)
 	slices.SortStableFunc(out, func(a, b *unstructured.Unstructured) int {
 		return cmp.Compare(len(a.GetNamespace()), len(b.GetNamespace()))
 	})

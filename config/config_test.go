@@ -17,8 +17,6 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/sets"
-	"sigs.k8s.io/kustomize/api/krusty"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
@@ -41,17 +39,13 @@ func rendered(t *testing.T) map[string][]byte {
 // render is what `kubectl apply -k` sends of a folder here, by kind/name.
 func render(t *testing.T, folder string) map[string][]byte {
 	t.Helper()
-	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
-	if err != nil {
-		t.Fatalf("rendering config/%s: %v", folder, err)
-	}
 	out := map[string][]byte{}
-	for _, r := range resources.Resources() {
-		raw, err := r.AsYAML()
+	for _, o := range kustomized(t, folder) {
+		raw, err := yaml.Marshal(o.Object)
 		if err != nil {
-			t.Fatalf("encoding %s: %v", r.GetName(), err)
+			t.Fatalf("encoding %s: %v", o.GetName(), err)
 		}
-		out[r.GetKind()+"/"+r.GetName()] = raw
+		out[o.GetKind()+"/"+o.GetName()] = raw
 	}
 	return out
 }
