@@ -79,7 +79,7 @@ func (c *Certificates) look(ctx context.Context) (*certificatePass, error) {
 	for _, one := range p.certificates {
 		p.facts.Certificates = append(p.facts.Certificates, c.factsOf(ctx, p, model, one))
 	}
-	p.facts.Site = siteFacts(p.site)
+	p.facts.Site = certificateRules(p.site)
 	at := c.timekeeper.now()
 	p.facts.Clock = rotation.Clock{Now: at.Now, Trusted: at.MayGrant && at.MayExpire, Reason: at.Reason}
 	p.now = at.Now
@@ -109,21 +109,21 @@ func (c *Certificates) lookAtAuthorities(ctx context.Context, p *certificatePass
 			return err
 		}
 		p.authorities[one.authority] = z
-		p.facts.Zones = append(p.facts.Zones, z.facts(p.offline(one.zone), p.zones[one.zone].Annotations[v1alpha1.AnnotationRotate]))
+		p.facts.Zones = append(p.facts.Zones, z.facts(p.offline(model.Zone(one.zone)), p.zones[one.zone].Annotations[v1alpha1.AnnotationRotate]))
 	}
 	return nil
 }
 
 // offline says where the key of a zone's authority belongs.
-func (p *certificatePass) offline(zone string) bool {
-	z := p.zones[zone]
-	if z == nil || p.site == nil {
+func (p *certificatePass) offline(z *topology.Zone) bool {
+	declared := p.zones[z.Name]
+	if declared == nil || p.site == nil {
 		return true
 	}
-	if c := z.Spec.Certificates; c != nil && c.AuthorityKey != "" {
+	if c := declared.Spec.Certificates; c != nil && c.AuthorityKey != "" {
 		return c.AuthorityKey == v1alpha1.AuthorityKeyOffline
 	}
-	return int32(topology.HighestLevel(z.Spec.SLTarget)) >= authorityRules(p.site).OfflineFrom
+	return z.SL.Highest() >= authorityRules(p.site).OfflineFrom
 }
 
 // place finds the workload, and by its pods' labels the zone.
@@ -297,8 +297,8 @@ func peersOf(w *v1alpha1.WorkloadCertificate) []rotation.Peer {
 	return out
 }
 
-// siteFacts are the Site's rules, nil where there are none.
-func siteFacts(site *v1alpha1.Site) *rotation.Site {
+// certificateRules are the Site's rules, nil where there are none.
+func certificateRules(site *v1alpha1.Site) *rotation.Site {
 	if site == nil || site.Spec.Certificates == nil {
 		return nil
 	}

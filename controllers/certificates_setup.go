@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -37,7 +38,7 @@ func setupCertificates(mgr ctrl.Manager, at Place, k *timekeeper) (*Certificates
 		return nil, fmt.Errorf("making the controller of certificates: %w", err)
 	}
 	for _, src := range []source.Source{
-		source.Kind(c.cache, &v1alpha1.WorkloadCertificate{}, nowFor[*v1alpha1.WorkloadCertificate]()),
+		source.Kind[client.Object](c.cache, &v1alpha1.WorkloadCertificate{}, now(), declaredChanged),
 		source.Channel(changed, now()),
 	} {
 		if err := r.Watch(src); err != nil {

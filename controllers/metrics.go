@@ -15,6 +15,42 @@ import (
 	"github.com/zonewarden/zonewarden/internal/clock"
 )
 
+// Metrics of certificates.
+var (
+	certificates = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "zonewarden_certificates",
+		Help: "Certificates of workloads, by state: ready (a valid one is in its Secret) or not_ready.",
+	}, []string{"state"})
+	certificatesDeferred = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_certificates_deferred",
+		Help: "Certificates whose rotation is due and waits for a window, the end of a freeze, peers or somebody.",
+	})
+	certificatesExpiring = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "zonewarden_certificates_expiring",
+		Help: "Certificates that run out soon, by the Site's warnBefore.",
+	})
+	certificateEnd = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "zonewarden_certificate_end_timestamp_seconds",
+		Help: "When the first certificate in the zone runs out.",
+	}, []string{"zone"})
+	authorityEnd = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "zonewarden_authority_end_timestamp_seconds",
+		Help: "When the zone's current authority runs out, and its revocation list with it.",
+	}, []string{"zone"})
+	listAge = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "zonewarden_revocation_list_age_seconds",
+		Help: "Age of the revocation list of the zone's current authority.",
+	}, []string{"zone"})
+	rotations = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "zonewarden_rotations_total",
+		Help: "Certificates put into place, and authorities made, by what: leaf or authority.",
+	}, []string{"what"})
+	restarts = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "zonewarden_certificate_restarts_total",
+		Help: "Workloads that were restarted for a certificate or for trust.",
+	})
+)
+
 // The metrics. None has a label that grows with the plant but by its zones;
 // docs/metrics.md lists them for users.
 var (
@@ -139,6 +175,7 @@ func init() {
 	metrics.Registry.MustRegister(policyWrites, driftReverted, passSeconds, objectsInForce,
 		findingsBySeverity, flowsEnforcedBy, heldObjects, failedWrites, zonesVerified, fullestPolicyMap, unzonedPods,
 		exposures, conduitsBlocked, lookSeconds, clockTrusted, clockUncertainty,
+		certificates, certificatesDeferred, certificatesExpiring, certificateEnd, authorityEnd, listAge, rotations, restarts,
 		auditEntries, auditLost, auditDamaged, syslogSent, syslogLost, syslogConnected,
 		windowsByPhase, accessOpen, accessSessions, accessLateness, accessUnproved, accessReviewsOwed)
 	observeClock(clock.Verdict{})

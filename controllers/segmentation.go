@@ -61,8 +61,8 @@ type Segmentation struct {
 	arrivals   arrivals
 	timekeeper *timekeeper
 	trail      *trail
-	// inForce is told what each pass finds, nil where nobody asks.
-	inForce       *inForce
+	// inForce are told what each pass finds.
+	inForce       []*inForce
 	impersonators impersonators
 	carried       carriedConduits
 	guard         guardMemory
@@ -126,7 +126,9 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	if err := s.holdForAssets(ctx, outcome); err != nil {
 		return ctrl.Result{}, err
 	}
-	s.inForce.publish(outcome)
+	for _, told := range s.inForce {
+		told.publish(outcome)
+	}
 	if model.Site != nil && choice.usable() && outcome.held == "" {
 		if err := s.carryOut(ctx, outcome); err != nil {
 			return ctrl.Result{}, err

@@ -41,7 +41,11 @@ func setup(mgr ctrl.Manager, at Place, o Options, k *timekeeper, t *trail) error
 	if err != nil {
 		return err
 	}
-	return setupSegmentation(mgr, clock.RealClock{}, k, t, windows.inForce)
+	certificates, err := setupCertificates(mgr, at, k)
+	if err != nil {
+		return err
+	}
+	return setupSegmentation(mgr, clock.RealClock{}, k, t, windows.inForce, certificates.inForce)
 }
 
 // findsImage bounds the look at our own pod.

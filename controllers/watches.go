@@ -97,7 +97,7 @@ func unstructuredOf(gvk schema.GroupVersionKind) *unstructured.Unstructured {
 	return u
 }
 
-func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper, t *trail, told *inForce) error {
+func setupSegmentation(mgr ctrl.Manager, c clock.PassiveClock, k *timekeeper, t *trail, told ...*inForce) error {
 	t.stamp = k.stamp
 	d, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {

@@ -44,7 +44,8 @@ type declared struct {
 	assumed bool
 }
 
-// inForce is what the last pass over the zones found, for the windows to be judged by.
+// inForce is what the last pass over the zones found, for windows or certificates to be
+// judged by.
 type inForce struct {
 	mu      sync.Mutex
 	model   *topology.Model
@@ -57,7 +58,7 @@ type inForce struct {
 // publish is called by each pass over the zones. What one found that holds everything says
 // nothing of what is in force: what was found before stays.
 func (i *inForce) publish(o *outcome) {
-	if i == nil || o.held != "" {
+	if o.held != "" {
 		return
 	}
 	i.mu.Lock()
