@@ -12,11 +12,7 @@ import (
 
 // TestAuthorities: each step of an authority, and each reason for which one waits.
 func TestAuthorities(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		edit edit
-		want string
-	}{
+	for _, c := range []transition{
 		{"none", edits(fresh, func(f *rotation.Facts) { f.Zones[0].Authorities = nil }), "make a First; x NoAuthority Idle; y publish "},
 		{"the first", edits(fresh, func(f *rotation.Facts) { f.Zones[0].Authorities[0].Current = false }), "current a1; x NoAuthority Idle"},
 		{"due by time", func(f *rotation.Facts) {
@@ -60,10 +56,20 @@ func TestAuthorities(t *testing.T) {
 		{"a conduit closes, no rules", edits(noSite, func(f *rotation.Facts) { x(f).Reaches = nil }), "x publish ; x NoSite Idle; y NoSite Idle"},
 		{"what is not known is not withdrawn", func(f *rotation.Facts) { x(f).Zone, x(f).Reaches = "", nil }, "a Unused; x ZoneUnknown Idle"},
 	} {
-		f := quiet()
-		c.edit(&f)
-		if got := sum(rotation.Decide(f)); got != c.want {
-			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
-		}
+		c.try(t)
+	}
+}
+
+// TestNextOfWhatIsRead: an authority goes on when the files are read, also where the one
+// that reads them waits for something else.
+func TestNextOfWhatIsRead(t *testing.T) {
+	f := quiet()
+	edits(coming, unread)(&f)
+	c := y(&f)
+	c.Policy, c.Asked, c.Frozen = rotation.Signal, "leaf-y", "batch"
+	c.Secret.Bundle[1].Since = start.Add(-time.Minute)
+	d := rotation.Decide(f)
+	if want := start.Add(9 * time.Minute); !d.Next.Equal(want) || d.Certificates[1].Reason != rotation.ReasonFrozen {
+		t.Errorf("next %s, want %s: %s", d.Next, want, sum(d))
 	}
 }

@@ -109,6 +109,6 @@ func line(c rotation.CertificateDecision) []string {
 		add(true, "restart "+string(c.Restart.Cause))
 	}
 	add(!slices.Contains([]rotation.Reason{rotation.ReasonIdle, rotation.ReasonIssuing, rotation.ReasonSwapping}, c.Reason) && c.Restart == nil,
-		string(c.Reason)+" "+string(c.Step))
+		strings.TrimSuffix(string(c.Reason)+" "+string(c.Step), " Restarting"))
 	return out
 }

@@ -118,3 +118,24 @@ func waiting() rotation.Facts {
 	b.Secret.Leaf.NotAfter, b.Secret.Leaf.Since = end, start
 	return f
 }
+
+// TestAFreezeIsNeverShorter: of the hour that comes twice it holds both.
+func TestAFreezeIsNeverShorter(t *testing.T) {
+	f := waiting()
+	f.Site.Windows[0].Schedule, f.Site.Windows[0].Duration = "0 0 * * *", "8h"
+	for _, c := range []struct {
+		from, until string
+		at          time.Time
+		want        bool
+	}{
+		{"2027-10-31T02:30", "", time.Date(2027, 10, 31, 0, 29, 0, 0, time.UTC), true},
+		{"2027-10-31T02:30", "", time.Date(2027, 10, 31, 0, 30, 0, 0, time.UTC), false},
+		{"2027-10-30T00:00", "2027-10-31T02:30", time.Date(2027, 10, 31, 1, 29, 0, 0, time.UTC), false},
+		{"2027-10-30T00:00", "2027-10-31T02:30", time.Date(2027, 10, 31, 1, 30, 0, 0, time.UTC), true},
+	} {
+		f.Site.Freezes, f.Clock.Now = []rotation.Freeze{{Name: "f", From: c.from, Until: c.until}}, c.at
+		if got := rotation.Decide(f).Certificates[0].Swap != nil; got != c.want {
+			t.Errorf("from %s until %s: at %s swap %t", c.from, c.until, c.at, got)
+		}
+	}
+}
