@@ -11,8 +11,8 @@ import (
 	"github.com/zonewarden/zonewarden/internal/wall"
 )
 
-// times are the occurrences of one window from an instant on. They are asked for again
-// and again, years ahead, and so kept.
+// times are the occurrences of one window from an instant on. The next ones are asked for
+// again and again, and so kept.
 type times struct {
 	schedule *wall.Schedule
 	from     time.Time
@@ -21,8 +21,8 @@ type times struct {
 	none bool
 }
 
-// kept bounds the occurrences in the list: daily ones of ten years.
-const kept = 4096
+// kept bounds the occurrences in the list. Beyond it each is looked for by itself.
+const kept = 64
 
 // next is the first occurrence that is not over at an instant.
 func (w *times) next(t time.Time) (wall.Occurrence, bool) {
