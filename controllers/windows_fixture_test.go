@@ -79,10 +79,10 @@ func (a *accessWorld) emptyAccess() {
 	}
 }
 
-// startAccess starts the operator with all that it does.
-func (a *accessWorld) startAccess() *operator {
-	a.t.Helper()
-	return a.run(plane.Config(), func(mgr ctrl.Manager) error {
+// startAll starts the operator with all that it does.
+func (w *world) startAll() *operator {
+	w.t.Helper()
+	return w.run(plane.Config(), func(mgr ctrl.Manager) error {
 		return controllers.Setup(mgr, here, controllers.Options{Pods: controllers.PodSource{
 			Image: "zonewarden", Labels: map[string]string{"app.kubernetes.io/name": "zonewarden"},
 		}})

@@ -55,7 +55,7 @@ func (a *accessWorld) stands(window string, want []string) {
 // leaves nothing when it is revoked.
 func TestAWindowOpensAndIsRevoked(t *testing.T) {
 	a := newAccessWorld(t)
-	o := a.startAccess()
+	o := a.startAll()
 	w := a.request("drives", time.Hour)
 	a.becomes(w, v1alpha1.WindowRequested)
 	if got := a.standing(w.Name); len(got) > 0 {
@@ -117,7 +117,7 @@ func (a *accessWorld) pod(window string) *corev1.Pod {
 // exists.
 func TestALockEndsAndHolds(t *testing.T) {
 	a := newAccessWorld(t)
-	a.startAccess()
+	a.startAll()
 	open, later := a.request("open", time.Hour), a.request("later", time.Hour, func(s *v1alpha1.VendorAccessWindowSpec) {
 		s.Start = new(instant(time.Now().UTC().Add(6 * time.Second)))
 	})
@@ -149,7 +149,7 @@ func TestALockEndsAndHolds(t *testing.T) {
 // stays open across a restart, pod and all.
 func TestARestartClosesWhatIsOverAndKeepsWhatIsOpen(t *testing.T) {
 	a := newAccessWorld(t)
-	o := a.startAccess()
+	o := a.startAll()
 	long, short := a.request("long", time.Hour), a.request("short", 8*time.Second)
 	a.decide(long, owner, v1alpha1.DecisionApprove)
 	a.decide(short, owner, v1alpha1.DecisionApprove)
@@ -172,7 +172,7 @@ func TestARestartClosesWhatIsOverAndKeepsWhatIsOpen(t *testing.T) {
 		}
 		return nil
 	})
-	a.startAccess()
+	a.startAll()
 	a.becomes(short, v1alpha1.WindowExpired)
 	a.stands("short", nil)
 	if got := a.becomes(missed, v1alpha1.WindowExpired); got.Status.Reason != "Missed" || got.Status.Ending != nil {
@@ -188,14 +188,14 @@ func TestARestartClosesWhatIsOverAndKeepsWhatIsOpen(t *testing.T) {
 // all the same, and told in the trail once.
 func TestWhatItsFuseTookIsProvedOver(t *testing.T) {
 	a := newAccessWorld(t)
-	o := a.startAccess()
+	o := a.startAll()
 	w := a.request("drives", 8*time.Second)
 	a.decide(w, owner, v1alpha1.DecisionApprove)
 	a.opened(w)
 	o.stop()
 	a.stands(w.Name, nil)
 
-	a.startAccess()
+	a.startAll()
 	live := a.says(w, v1alpha1.ConditionTerminated, metav1.ConditionTrue)
 	if e := live.Status.Ending; e == nil || e.Proved == nil || !e.Due.Equal(live.Status.End) {
 		t.Errorf("its ending is %+v", e)
@@ -209,7 +209,7 @@ func TestWhatItsFuseTookIsProvedOver(t *testing.T) {
 // An extension moves the end of the pod and the fuse, and cuts nothing.
 func TestAnExtensionCutsNothing(t *testing.T) {
 	a := newAccessWorld(t)
-	a.startAccess()
+	a.startAll()
 	latest := time.Now().Add(3 * time.Hour)
 	w := a.request("longer", time.Hour, func(s *v1alpha1.VendorAccessWindowSpec) { s.LatestEnd = new(instant(latest.UTC())) })
 	first := a.decide(w, owner, v1alpha1.DecisionApprove)
@@ -239,7 +239,7 @@ func TestAnExtensionCutsNothing(t *testing.T) {
 // A window that is deleted closes.
 func TestADeletedWindowCloses(t *testing.T) {
 	a := newAccessWorld(t)
-	a.startAccess()
+	a.startAll()
 	w := a.request("gone", time.Hour)
 	a.decide(w, owner, v1alpha1.DecisionApprove)
 	a.opened(w)
@@ -255,7 +255,7 @@ func TestADeletedWindowCloses(t *testing.T) {
 // nothing.
 func TestBadRequestsOpenNothing(t *testing.T) {
 	a := newAccessWorld(t)
-	o := a.startAccess()
+	o := a.startAll()
 	for name, c := range map[string]struct {
 		edit  func(*v1alpha1.VendorAccessWindowSpec)
 		field string
@@ -302,7 +302,7 @@ func TestWhatNoWindowOwnsGoes(t *testing.T) {
 		RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "view"},
 	}
 	a.make(forged)
-	a.startAccess()
+	a.startAll()
 	a.stands("forged", nil)
 }
 
@@ -310,7 +310,7 @@ func TestWhatNoWindowOwnsGoes(t *testing.T) {
 // time and no longer.
 func TestATokenEndsWithItsWindow(t *testing.T) {
 	a := newAccessWorld(t)
-	a.startAccess()
+	a.startAll()
 	role := &rbacv1.ClusterRole{
 		ObjectMeta: metav1.ObjectMeta{Name: "looks-at-pods", Labels: map[string]string{v1alpha1.LabelVendorSafe: "true"}},
 		Rules:      []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get", "list"}}},
@@ -357,7 +357,7 @@ func TestATokenEndsWithItsWindow(t *testing.T) {
 // People are told 15 and 5 minutes before an end, each once.
 func TestPeopleAreToldOfAnEnd(t *testing.T) {
 	a := newAccessWorld(t)
-	a.startAccess()
+	a.startAll()
 	w := a.request("soon", 5*time.Minute+4*time.Second)
 	a.decide(w, owner, v1alpha1.DecisionApprove)
 	a.opened(w)
