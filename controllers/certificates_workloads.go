@@ -19,9 +19,6 @@ import (
 	"github.com/zonewarden/zonewarden/internal/pki/rotation"
 )
 
-// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets;daemonsets,verbs=get;patch
-// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=list
-
 // workloads reads what uses certificates, past every cache: by a pod that is gone already
 // somebody would be taken to have read what nobody read.
 type workloads struct {
