@@ -11,7 +11,7 @@ import (
 // How far ahead the schedule is tried: years, and renewals.
 const (
 	aheadYears    = 5
-	aheadRenewals = 16
+	aheadRenewals = 6
 )
 
 // foresee finds now what would be found when a certificate runs out: that no window opens

@@ -65,7 +65,7 @@ func TestAYearOfWindows(t *testing.T) {
 			schedule = fmt.Sprintf("%d %d * * %d", minute, hour, weekday)
 		}
 		opens := wall.starts(hour*60+minute, weekday)
-		from := time.Date(2027, 1, 1, 0, 0, 0, 0, loc).AddDate(0, 0, rapid.IntRange(0, 360).Draw(t, "frozen from"))
+		from := time.Date(2027, 1, 1, 0, 0, 0, 0, loc).AddDate(0, 0, rapid.IntRange(0, 320).Draw(t, "frozen from"))
 		until := from.AddDate(0, 0, rapid.IntRange(1, 40).Draw(t, "frozen for"))
 		f := waiting()
 		f.Site.Windows = []rotation.Window{{Name: "w", Schedule: schedule, Duration: length.String()}}
@@ -91,10 +91,10 @@ func TestAYearOfWindows(t *testing.T) {
 			}
 		}
 		for _, o := range opens {
-			if o.Month() != time.March && o.Month() != time.October && o.YearDay()%25 > 0 {
+			if !nearTurn(o) && o.YearDay()%60 > 0 {
 				continue
 			}
-			for _, off := range []time.Duration{-time.Hour, -time.Second, 0, length - time.Second, length, length + time.Hour} {
+			for _, off := range []time.Duration{-time.Second, 0, length - time.Second, length} {
 				look(o.Add(off))
 			}
 		}
@@ -103,6 +103,11 @@ func TestAYearOfWindows(t *testing.T) {
 		look(until)
 	})
 	t.Logf("asked at %d instants of a year, %d inside a window, %d restarts or swaps outside", asked, inside, outside)
+}
+
+// nearTurn says that the clock is turned within days: on 28 March and 31 October 2027.
+func nearTurn(t time.Time) bool {
+	return t.Month() == time.March && t.Day() > 25 && t.Day() < 31 || t.Month() == time.October && t.Day() > 28 || t.YearDay() == 305
 }
 
 // waiting has a leaf that waits for its window, and a workload that waits for its restart.
