@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -91,21 +92,23 @@ func (c *Certificates) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 // untilNext is the time to the next pass when no event brings one.
 func (p *certificatePass) untilNext() time.Duration {
 	wait := looksAtCertificates
-	for _, d := range p.decision.Certificates {
-		if d.Step != rotation.Idle {
-			wait = looksAtRotation
-		}
-		if d.Issue != nil || d.Swap != nil || d.Publish || d.Restart != nil || d.Drop {
-			return looksSoon // what was just written may let the next step go
-		}
+	if p.wrote() {
+		return looksSoon // what was just written may let the next step go
 	}
-	for _, z := range p.decision.Zones {
-		if z.Make != nil || z.MakeCurrent != "" || len(z.Retire) > 0 {
-			return looksSoon
-		}
+	if slices.ContainsFunc(p.decision.Certificates, func(d rotation.CertificateDecision) bool { return d.Step != rotation.Idle }) {
+		wait = looksAtRotation
 	}
 	if next := p.decision.Next; !next.IsZero() {
 		wait = min(wait, next.Sub(p.now))
 	}
 	return max(wait, looksSoon)
+}
+
+// wrote says that something was decided to be written.
+func (p *certificatePass) wrote() bool {
+	return slices.ContainsFunc(p.decision.Zones, func(z rotation.ZoneDecision) bool {
+		return z.Make != nil || z.MakeCurrent != "" || len(z.Retire) > 0
+	}) || slices.ContainsFunc(p.decision.Certificates, func(d rotation.CertificateDecision) bool {
+		return d.Issue != nil || d.Swap != nil || d.Publish || d.Restart != nil || d.Drop
+	})
 }

@@ -235,4 +235,3 @@ func sameFiles(a, b map[string][]byte) bool {
 	}
 	return true
 }
-

@@ -10,24 +10,30 @@ import (
 // observeCertificates puts the outcome of a pass into the metrics. A zone's series goes with
 // its last certificate.
 func observeCertificates(p *certificatePass) {
-	certificateEnd.Reset()
-	authorityEnd.Reset()
-	listAge.Reset()
-	ready, deferred, expiring := 0, 0, 0
-	ends := map[string]float64{}
+	ready := p.count(rotation.ConditionReady)
+	certificates.WithLabelValues("ready").Set(float64(ready))
+	certificates.WithLabelValues("not_ready").Set(float64(len(p.certificates) - ready))
+	certificatesDeferred.Set(float64(p.count(rotation.ConditionDeferred)))
+	certificatesExpiring.Set(float64(p.count(rotation.ConditionExpiring)))
+	observeEnds(p)
+	observeAuthorities(p)
+}
+
+// count says of how many certificates a condition is true.
+func (p *certificatePass) count(condition string) (n int) {
 	for _, d := range p.decision.Certificates {
 		for _, c := range d.Conditions {
-			is := c.Status == rotation.True
-			switch {
-			case is && c.Type == rotation.ConditionReady:
-				ready++
-			case is && c.Type == rotation.ConditionDeferred:
-				deferred++
-			case is && c.Type == rotation.ConditionExpiring:
-				expiring++
+			if c.Type == condition && c.Status == rotation.True {
+				n++
 			}
 		}
 	}
+	return n
+}
+
+// observeEnds says when the first certificate of each zone runs out.
+func observeEnds(p *certificatePass) {
+	ends := map[string]float64{}
 	for _, one := range p.certificates {
 		if one.zone == "" || one.secret == nil || one.secret.leaf == nil {
 			continue
@@ -37,21 +43,21 @@ func observeCertificates(p *certificatePass) {
 			ends[one.zone] = end
 		}
 	}
+	certificateEnd.Reset()
 	for zone, end := range ends {
 		certificateEnd.WithLabelValues(zone).Set(end)
 	}
+}
+
+// observeAuthorities says how the current authority of each zone stands.
+func observeAuthorities(p *certificatePass) {
+	authorityEnd.Reset()
+	listAge.Reset()
 	for name, z := range p.authorities {
 		zone, _ := forOPCUA(name)
-		for _, g := range z.generations {
-			if g.ID() != z.current {
-				continue
-			}
+		if g := z.byID(z.current); g != nil {
 			authorityEnd.WithLabelValues(zone).Set(float64(g.Anchor.NotAfter.Unix()))
 			listAge.WithLabelValues(zone).Set(p.now.Sub(g.since).Seconds())
 		}
 	}
-	certificates.WithLabelValues("ready").Set(float64(ready))
-	certificates.WithLabelValues("not_ready").Set(float64(len(p.certificates) - ready))
-	certificatesDeferred.Set(float64(deferred))
-	certificatesExpiring.Set(float64(expiring))
 }

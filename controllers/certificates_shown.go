@@ -22,7 +22,7 @@ import (
 const (
 	// showsWithin bounds one look at a server.
 	showsWithin = 2 * time.Second
-	// looksAtServer is how often a server is looked at at most.
+	// looksAtServer bounds how often a server is looked at.
 	looksAtServer = 5 * time.Second
 )
 

@@ -308,7 +308,9 @@ func TestARotatedAuthority(t *testing.T) {
 	w.trusts("supervision", "cell", "supervision")
 	w.trusts("cell", "cell", "supervision")
 	z := &v1alpha1.Zone{ObjectMeta: objectMeta("cell")}
-	w.change(z, func() { z.Annotations = map[string]string{v1alpha1.AnnotationRotate: first.Status.Certificate.Authority} })
+	w.change(z, func() {
+		z.Annotations = map[string]string{v1alpha1.AnnotationRotate: first.Status.Certificate.Authority}
+	})
 	shaken := 0
 	w.eventually("the cell has another authority, alone", func() error {
 		for _, pair := range [][2]string{{"cell", "supervision"}, {"supervision", "cell"}} {

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -76,11 +77,10 @@ func add(fact *rotation.Workload, p *corev1.Pod) {
 		return
 	}
 	fact.RollingOut = fact.RollingOut || p.DeletionTimestamp != nil
-	ready, started := false, false
-	for _, c := range p.Status.Conditions {
-		ready = ready || c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-	}
-	fact.Ready = fact.Ready && ready
+	fact.Ready = fact.Ready && slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+	started := false
 	for _, c := range p.Status.ContainerStatuses {
 		if c.State.Running == nil {
 			continue // what starts later reads what is there then

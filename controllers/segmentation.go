@@ -126,9 +126,7 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	if err := s.holdForAssets(ctx, outcome); err != nil {
 		return ctrl.Result{}, err
 	}
-	for _, told := range s.inForce {
-		told.publish(outcome)
-	}
+	publish(outcome, s.inForce)
 	if model.Site != nil && choice.usable() && outcome.held == "" {
 		if err := s.carryOut(ctx, outcome); err != nil {
 			return ctrl.Result{}, err

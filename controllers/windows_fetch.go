@@ -55,6 +55,13 @@ type inForce struct {
 	changed chan event.GenericEvent
 }
 
+// publish tells everybody what a pass over the zones found.
+func publish(o *outcome, to []*inForce) {
+	for _, i := range to {
+		i.publish(o)
+	}
+}
+
 // publish is called by each pass over the zones. What one found that holds everything says
 // nothing of what is in force: what was found before stays.
 func (i *inForce) publish(o *outcome) {
