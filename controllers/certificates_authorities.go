@@ -227,8 +227,8 @@ func (z *zoneAuthority) write(ctx context.Context, m apply.Material) error {
 }
 
 // facts are what rotation has to know of it.
-func (z *zoneAuthority) facts(offline bool, asked string) rotation.Zone {
-	out := rotation.Zone{Name: z.zone, Offline: offline, Asked: asked}
+func (z *zoneAuthority) facts(asked string) rotation.Zone {
+	out := rotation.Zone{Name: z.zone, Asked: asked}
 	for _, g := range z.generations {
 		out.Authorities = append(out.Authorities, rotation.Authority{
 			ID: g.ID(), Generation: g.number, Current: g.ID() == z.current,
@@ -272,7 +272,7 @@ func (c *Certificates) carryZones(ctx context.Context, p *certificatePass) {
 }
 
 func (c *Certificates) carryZone(ctx context.Context, p *certificatePass, z *zoneAuthority, d rotation.ZoneDecision) error {
-	if m := d.Make; m != nil && !m.Offline {
+	if m := d.Make; m != nil {
 		if err := c.newGeneration(ctx, p, z, m); err != nil {
 			return err
 		}
@@ -338,6 +338,5 @@ func authorityRules(site *v1alpha1.Site) v1alpha1.AuthorityRules {
 	}
 	out.RootLifetime = cmp.Or(out.RootLifetime, "7300d")
 	out.Lifetime = cmp.Or(out.Lifetime, "1825d")
-	out.OfflineFrom = cmp.Or(out.OfflineFrom, 5)
 	return out
 }

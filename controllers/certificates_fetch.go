@@ -109,21 +109,9 @@ func (c *Certificates) lookAtAuthorities(ctx context.Context, p *certificatePass
 			return err
 		}
 		p.authorities[one.authority] = z
-		p.facts.Zones = append(p.facts.Zones, z.facts(p.offline(model.Zone(one.zone)), p.zones[one.zone].Annotations[v1alpha1.AnnotationRotate]))
+		p.facts.Zones = append(p.facts.Zones, z.facts(p.zones[one.zone].Annotations[v1alpha1.AnnotationRotate]))
 	}
 	return nil
-}
-
-// offline says where the key of a zone's authority belongs.
-func (p *certificatePass) offline(z *topology.Zone) bool {
-	declared := p.zones[z.Name]
-	if declared == nil || p.site == nil {
-		return true
-	}
-	if c := declared.Spec.Certificates; c != nil && c.AuthorityKey != "" {
-		return c.AuthorityKey == v1alpha1.AuthorityKeyOffline
-	}
-	return z.SL.Highest() >= authorityRules(p.site).OfflineFrom
 }
 
 // place finds the workload, and by its pods' labels the zone.
@@ -170,9 +158,7 @@ func (c *Certificates) factsOf(ctx context.Context, p *certificatePass, model *t
 		Peers: peersOf(w),
 	}
 	f.Policy, f.Windows, f.Wave = restartOf(w, p.zones[one.zone])
-	if err := one.resolve(p, &f); err != nil {
-		one.fail(err)
-	}
+	one.resolve(p, &f)
 	if err := c.standing(ctx, p, one, &f); err != nil {
 		// What could not be read is not known: nothing may be made in its place.
 		one.fail(err)
@@ -194,10 +180,10 @@ func (c *Certificates) factsOf(ctx context.Context, p *certificatePass, model *t
 func (one *certificate) fail(err error) { one.failed = errors.Join(one.failed, err) }
 
 // resolve says what keeps a certificate from being issued at all.
-func (one *certificate) resolve(p *certificatePass, f *rotation.Certificate) error {
+func (one *certificate) resolve(p *certificatePass, f *rotation.Certificate) {
 	if one.zone == "" {
 		f.WhyNoZone = "its pods are in no zone, or not all of its namespace is in one"
-		return nil
+		return
 	}
 	w := one.object
 	permits, wrong := permit.Of(permit.Asked{
@@ -218,7 +204,6 @@ func (one *certificate) resolve(p *certificatePass, f *rotation.Certificate) err
 	if len(one.findings) > 0 {
 		f.Zone, f.WhyNoZone = "", one.findings[0].Path+": "+one.findings[0].Message
 	}
-	return nil
 }
 
 // standing reads the Secrets.

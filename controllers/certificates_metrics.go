@@ -55,6 +55,9 @@ func observeAuthorities(p *certificatePass) {
 	listAge.Reset()
 	for name, z := range p.authorities {
 		zone, _ := forOPCUA(name)
+		if _, opcua := forOPCUA(name); opcua && p.authorities[zone] != nil {
+			continue // the other one is of the same rules
+		}
 		if g := z.byID(z.current); g != nil {
 			authorityEnd.WithLabelValues(zone).Set(float64(g.Anchor.NotAfter.Unix()))
 			listAge.WithLabelValues(zone).Set(p.now.Sub(g.since).Seconds())

@@ -18,20 +18,15 @@ const nearExpiry = "spec.certificates.nearExpiry: {within: 7d, action: Wait}"
 // siteCertificateRules are those of a Site's rules for certificates.
 func siteCertificateRules() []rule {
 	const (
-		field  = "spec.certificates"
-		issuer = field + ".certManager"
-		root   = field + ".authority"
+		field = "spec.certificates"
+		root  = field + ".authority"
 	)
 	return append(under(nearExpiry,
 		required(field+".nearExpiry", field+".nearExpiry.within", field+".nearExpiry.action"),
 		lifetime(field+".nearExpiry.within"),
 		choice(field+".nearExpiry.action", "Wait", "IgnoreWindows", "IgnoreFreezes"),
-		under(issuer+": {name: plant-ca}",
-			required(issuer+".name"),
-			text(issuer+".name", 1, 253), text(issuer+".kind", 1, 63), text(issuer+".group", 1, 253)),
 		under(root+".rootLifetime: 99999d", lifetime(root+".lifetime")),
 		under(root+".lifetime: 1s", lifetime(root+".rootLifetime", outlives)),
-		number(root+".offlineFrom", 1, 5),
 		under(root+".key: {algorithm: RSA, size: 2048}", required(root+".key.algorithm", root+".key.size")),
 		authorityRules,
 		maintenanceRules(),
@@ -48,9 +43,8 @@ const outlives = "spec.certificates.authority: lifetime: must be shorter than ro
 
 var authorityRules = func() []rule {
 	const (
-		root   = "spec.certificates.authority"
-		size   = root + ".key: size: RSA keys have 2048 or 3072 bits, ECDSA keys 256 or 384"
-		issuer = "spec.certificates.certManager: {name: plant-ca}"
+		root = "spec.certificates.authority"
+		size = root + ".key: size: RSA keys have 2048 or 3072 bits, ECDSA keys 256 or 384"
 	)
 	entry := func(sentence, accepted, refused, because string) rule {
 		return rule{name: "an authority " + sentence, accepted: root + ": " + accepted, refused: root + ": " + refused, because: []string{because}}
@@ -65,10 +59,6 @@ var authorityRules = func() []rule {
 		entry("has an ECDSA key of its own sizes", "{key: {algorithm: ECDSA, size: 384}}", "{key: {algorithm: ECDSA, size: 3072}}", size),
 		entry("has a key that devices know", "{key: {algorithm: ECDSA, size: 256}}", "{key: {algorithm: Ed25519, size: 256}}",
 			root+`.key.algorithm: supported values: "RSA", "ECDSA"`),
-		{
-			name: "cert-manager has authorities of its own", accepted: issuer, refused: issuer + "\n" + root + ": {}",
-			because: []string{"spec.certificates: authority is about the built-in issuer: give either authority or certManager"},
-		},
 	}
 }()
 
@@ -160,7 +150,6 @@ func zoneCertificateRules() []rule {
 		},
 		set(ranges, "10.%d.0.0/16", 0, 16),
 		networks(ranges),
-		choice("spec.certificates.authorityKey", "Online", "Offline"),
 	)
 }
 
@@ -172,11 +161,7 @@ var certificateFillings = []filling{
 	},
 	{
 		"authorities without anything", siteKind, nearExpiry + "\nspec.certificates.authority: {}",
-		"spec.certificates.authority: {key: {algorithm: RSA, size: 3072}, rootLifetime: 7300d, lifetime: 1825d, offlineFrom: 5}",
-	},
-	{
-		"an issuer is for the whole cluster", siteKind, nearExpiry + "\nspec.certificates.certManager: {name: plant-ca}",
-		"spec.certificates.certManager: {name: plant-ca, kind: ClusterIssuer, group: cert-manager.io}",
+		"spec.certificates.authority: {key: {algorithm: RSA, size: 3072}, rootLifetime: 7300d, lifetime: 1825d}",
 	},
 	{"a zone's certificates get nothing", zoneKind, "spec.certificates: {}", "spec.certificates: {}"},
 	{"a key without a value, as templates leave it", certificateKind, "spec.key: ", "spec.key: {from: Operator}"},

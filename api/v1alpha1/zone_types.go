@@ -125,7 +125,7 @@ type ZoneSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	PlatformServices PlatformServices `json:"platformServices,omitempty"`
-	// certificates: what the zone's authority may sign, and where its key is.
+	// certificates: what the zone's authority may sign.
 	// +optional
 	Certificates *ZoneCertificates `json:"certificates,omitempty"`
 	// enforcement: Observe denies nothing, Enforce does. Start with Observe.

@@ -36,6 +36,13 @@ type Material struct {
 // ErrNotOurs is an object of that name that was made for something else.
 var ErrNotOurs = errors.New("an object of that name exists and is not of this certificate")
 
+// OwnedBy makes an object go with its certificate.
+func OwnedBy(w *v1alpha1.WorkloadCertificate) metav1.OwnerReference {
+	return metav1.OwnerReference{
+		APIVersion: v1alpha1.GroupVersion.String(), Kind: "WorkloadCertificate", Name: w.Name, UID: w.UID,
+	}
+}
+
 // AnnotationRestartedAt is what `kubectl rollout restart` sets on a workload's pods.
 const AnnotationRestartedAt = "kubectl.kubernetes.io/restartedAt"
 
@@ -164,8 +171,5 @@ func workloadOf(o client.Object) *Workload {
 
 // nameOf is Secret cell-1/opcua-tls: these types are all of packages called v1.
 func nameOf(o client.Object) string {
-	if kind := o.GetObjectKind().GroupVersionKind().Kind; kind != "" {
-		return fmt.Sprintf("%s %s/%s", kind, o.GetNamespace(), o.GetName())
-	}
 	return fmt.Sprintf("%s %s/%s", strings.TrimPrefix(fmt.Sprintf("%T", o), "*v1."), o.GetNamespace(), o.GetName())
 }

@@ -31,11 +31,9 @@ type Root struct {
 
 // Authority is one generation of a zone's authority.
 type Authority struct {
-	// Anchor is signed by itself, Issued by the site's root. Issued is nil where people made
-	// the authority and gave the anchor alone.
+	// Anchor is signed by itself, Issued by the site's root.
 	Anchor, Issued *x509.Certificate
-	// Key is empty where people keep it.
-	Key Key
+	Key            Key
 }
 
 // Constraints are the names that an authority may sign for.

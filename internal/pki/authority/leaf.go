@@ -5,7 +5,6 @@ package authority
 
 import (
 	"crypto"
-	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -14,7 +13,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
@@ -48,21 +46,6 @@ func usages(p v1alpha1.CertificateProfile) (x509.KeyUsage, []x509.ExtKeyUsage, e
 		return tls | x509.KeyUsageContentCommitment | x509.KeyUsageDataEncipherment, []x509.ExtKeyUsage{server, client}, nil
 	}
 	return 0, nil, fmt.Errorf("profile: unknown %q", p)
-}
-
-// Usages in the words of cert-manager's API.
-func Usages(p v1alpha1.CertificateProfile) []string {
-	out := []string{"digital signature", "key encipherment"}
-	if p == v1alpha1.ProfileOPCUA {
-		out = append(out, "content commitment", "data encipherment")
-	}
-	if p != v1alpha1.ProfileTLSClient {
-		out = append(out, "server auth")
-	}
-	if p != v1alpha1.ProfileTLSServer {
-		out = append(out, "client auth")
-	}
-	return out
 }
 
 // template is the certificate without its authority's part.
@@ -134,70 +117,6 @@ func (a Authority) verify(leaf *x509.Certificate, now time.Time) error {
 	roots.AddCert(a.Anchor)
 	_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
 	return err
-}
-
-// Accept judges a certificate that somebody else signed for a request: an authority whose key
-// is not here, or an issuer of cert-manager. It has to say what was asked for and no more.
-func (a Authority) Accept(leaf *x509.Certificate, r Request, now time.Time) error {
-	want, err := r.template(now)
-	if err != nil {
-		return err
-	}
-	asked, ok := r.Public.(interface{ Equal(crypto.PublicKey) bool })
-	switch {
-	case !ok || !asked.Equal(leaf.PublicKey):
-		return errors.New("it is for another key")
-	case leaf.IsCA:
-		return errors.New("it is an authority")
-	case !sameNames(leaf, want):
-		return errors.New("its names are not those that are asked for")
-	case leaf.NotAfter.After(r.NotAfter.Add(BackDated)):
-		return errors.New("it lives longer than was asked for")
-	case !slices.Equal(sorted(leaf.ExtKeyUsage), sorted(want.ExtKeyUsage)):
-		return errors.New("its extended key usages are not those of the profile")
-	}
-	return a.verify(leaf, now)
-}
-
-func sorted(in []x509.ExtKeyUsage) []x509.ExtKeyUsage {
-	out := slices.Clone(in)
-	slices.Sort(out)
-	return out
-}
-
-func sameNames(a, b *x509.Certificate) bool {
-	return slices.Equal(names(a), names(b))
-}
-
-// names are all that a certificate is for, sorted.
-func names(c *x509.Certificate) []string {
-	out := slices.Clone(c.DNSNames)
-	for _, ip := range c.IPAddresses {
-		out = append(out, "ip "+ip.String())
-	}
-	for _, u := range c.URIs {
-		out = append(out, "uri "+u.String())
-	}
-	for _, e := range c.EmailAddresses {
-		out = append(out, "email "+e)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// PEM of a request to sign (PKCS#10), by the key that it is about.
-func (r Request) PEM(key Key) ([]byte, error) {
-	template, err := r.template(time.Time{})
-	if err != nil {
-		return nil, fmt.Errorf("asking for a certificate: %w", err)
-	}
-	raw, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{ //nolint:forbidigo // signatures may want chance
-		Subject: template.Subject, DNSNames: template.DNSNames, IPAddresses: template.IPAddresses, URIs: template.URIs,
-	}, key.signer)
-	if err != nil {
-		return nil, fmt.Errorf("asking for a certificate: %w", err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: raw}), nil
 }
 
 // PublicOf is the key of an application's request, whose signature proves that the application
