@@ -73,9 +73,7 @@ func (c *Certificates) look(ctx context.Context) (*certificatePass, error) {
 	for i := range list.Items {
 		p.certificates = append(p.certificates, &certificate{object: &list.Items[i]})
 	}
-	if err := c.lookAtAuthorities(ctx, p, model); err != nil {
-		return nil, err
-	}
+	c.lookAtAuthorities(ctx, p, model)
 	for _, one := range p.certificates {
 		p.facts.Certificates = append(p.facts.Certificates, c.factsOf(ctx, p, model, one))
 	}
@@ -86,32 +84,34 @@ func (c *Certificates) look(ctx context.Context) (*certificatePass, error) {
 	return p, nil
 }
 
-// lookAtAuthorities finds the zone of each certificate, and reads those zones' authorities.
-func (c *Certificates) lookAtAuthorities(ctx context.Context, p *certificatePass, model *topology.Model) error {
-	var err error
-	if p.root, err = c.readRoot(ctx); err != nil {
-		return err
-	}
+// lookAtAuthorities finds the zone of each certificate, and reads those zones' authorities. One
+// that cannot be read signs nothing, and nobody takes its place.
+func (c *Certificates) lookAtAuthorities(ctx context.Context, p *certificatePass, model *topology.Model) {
+	var unread error
+	p.root, unread = c.readRoot(ctx)
 	for _, one := range p.certificates {
 		if err := c.place(ctx, model, one); err != nil {
-			one.failed = err
+			one.fail(err)
 			continue
 		}
 		if one.zone == "" {
 			continue
 		}
-		one.authority = authorityName(one.zone, one.object.Spec.Profile)
-		if p.authorities[one.authority] != nil {
-			continue
+		name := authorityName(one.zone, one.object.Spec.Profile)
+		if p.authorities[name] == nil && unread == nil {
+			z, err := c.readAuthority(ctx, name)
+			if err != nil {
+				one.fail(err)
+				continue
+			}
+			p.authorities[name] = z
+			p.facts.Zones = append(p.facts.Zones, z.facts(p.zones[one.zone].Annotations[v1alpha1.AnnotationRotate]))
 		}
-		z, err := c.readAuthority(ctx, one.authority)
-		if err != nil {
-			return err
+		one.fail(unread)
+		if unread == nil {
+			one.authority = name
 		}
-		p.authorities[one.authority] = z
-		p.facts.Zones = append(p.facts.Zones, z.facts(p.zones[one.zone].Annotations[v1alpha1.AnnotationRotate]))
 	}
-	return nil
 }
 
 // place finds the workload, and by its pods' labels the zone.
@@ -159,6 +159,9 @@ func (c *Certificates) factsOf(ctx context.Context, p *certificatePass, model *t
 	}
 	f.Policy, f.Windows, f.Wave = restartOf(w, p.zones[one.zone])
 	one.resolve(p, &f)
+	if one.failed != nil {
+		f.Zone, f.WhyNoZone = "", one.failed.Error()
+	}
 	if err := c.standing(ctx, p, one, &f); err != nil {
 		// What could not be read is not known: nothing may be made in its place.
 		one.fail(err)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -224,6 +225,29 @@ func (w *certificateWorld) waits(c *v1alpha1.WorkloadCertificate, reason string)
 		deferred := meta.FindStatusCondition(live.Status.Conditions, v1alpha1.ConditionDeferred)
 		if deferred == nil || deferred.Status != metav1.ConditionTrue || deferred.Reason != reason {
 			return fmt.Errorf("step %s, deferred %+v", live.Status.Step, deferred)
+		}
+		return nil
+	})
+}
+
+// TestWithoutItsRightsNothingIsIssued, and the certificate says which one is missing.
+func TestWithoutItsRightsNothingIsIssued(t *testing.T) {
+	w := newCertificateWorld(t)
+	w.make(&corev1.Namespace{ObjectMeta: objectMeta(v1alpha1.NamespaceAccess)})
+	for _, folder := range []string{"rbac", "access"} {
+		w.install(folder)
+	}
+	user, err := plane.AddUser("system:serviceaccount:zonewarden-system:zonewarden", "system:serviceaccounts", "system:serviceaccounts:zonewarden-system")
+	w.must(err)
+	w.run(user, func(mgr ctrl.Manager) error { return controllers.Setup(mgr, here, controllers.Options{}) })
+	c := certificateOf("cell")
+	w.make(c)
+	w.eventually("it is said what is missing", func() error {
+		if err := w.Get(w.ctx(), client.ObjectKeyFromObject(c), c); err != nil {
+			return err
+		}
+		if len(c.Status.Findings) == 0 || !strings.Contains(c.Status.Findings[0].Message, `cannot get resource "secrets"`) {
+			return fmt.Errorf("findings %v", c.Status.Findings)
 		}
 		return nil
 	})

@@ -19,7 +19,6 @@ import (
 
 // +kubebuilder:rbac:groups=zonewarden.io,resources=workloadcertificates,verbs=get;list;watch
 // +kubebuilder:rbac:groups=zonewarden.io,resources=workloadcertificates/status,verbs=get;patch
-// +kubebuilder:rbac:groups="",namespace=zonewarden-system,resources=secrets,verbs=get;create;update;delete
 
 // setupCertificates adds the reconciler of certificates to a manager.
 func setupCertificates(mgr ctrl.Manager, at Place, k *timekeeper) (*Certificates, error) {

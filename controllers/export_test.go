@@ -19,13 +19,13 @@ import (
 
 // SetupSegmentationAt sets up the passes over the zones with a clock of the caller's own.
 func SetupSegmentationAt(mgr ctrl.Manager, at Place, c clock.PassiveClock) error {
-	return setupSegmentation(mgr, c, newTimekeeper(mgr, at, nil, nil), newTrail(mgr, at, TrailOptions{}), nil)
+	return setupSegmentation(mgr, c, newTimekeeper(mgr, at, nil, nil), newTrail(mgr, at, TrailOptions{}))
 }
 
 // SetupSegmentationOn sets them up on a node of the caller's own, whose clocks are
 // looked at when it starts and with every tick.
 func SetupSegmentationOn(mgr ctrl.Manager, at Place, read func() (nodeclock.Reading, error), ticks <-chan time.Time) error {
-	return setupSegmentation(mgr, clock.RealClock{}, newTimekeeper(mgr, at, read, ticks), newTrail(mgr, at, TrailOptions{}), nil)
+	return setupSegmentation(mgr, clock.RealClock{}, newTimekeeper(mgr, at, read, ticks), newTrail(mgr, at, TrailOptions{}))
 }
 
 // SetupOn sets up all that the operator does on a node of the caller's own, whose clocks
@@ -56,7 +56,7 @@ func NewWatch(
 
 // Setup sets up the passes over the zones with it.
 func (w *Watch) Setup(mgr ctrl.Manager) error {
-	return setupSegmentation(mgr, clock.RealClock{}, w.time, w.trail, nil)
+	return setupSegmentation(mgr, clock.RealClock{}, w.time, w.trail)
 }
 
 // Read is the trail's.

@@ -66,13 +66,7 @@ func TestAWindowEndsWithoutUs(t *testing.T) {
 			forwarded := a.forwarded(pod)
 			due := a.now(relay).Status.End.Time
 			must(t, c.kill())
-			mended := false
-			mend := func() {
-				if !mended {
-					mended = true
-					must(t, c.mend())
-				}
-			}
+			mend := once(func() { must(t, c.mend()) })
 			t.Cleanup(mend)
 			if left := time.Until(due); left < 3*time.Second {
 				t.Fatalf("%s before the end: too late to see anything", left)
@@ -90,6 +84,17 @@ func TestAWindowEndsWithoutUs(t *testing.T) {
 			a.becomes(session, v1alpha1.WindowExpired)
 			a.removeWindows()
 		})
+	}
+}
+
+// once does something the first time that it is called, be it in a test that ends by it.
+func once(do func()) func() {
+	done := false
+	return func() {
+		if !done {
+			done = true
+			do()
+		}
 	}
 }
 

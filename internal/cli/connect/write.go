@@ -38,8 +38,8 @@ func (s *Session) Delete(ctx context.Context, o client.Object) error {
 	return c.Delete(ctx, o, client.Preconditions{UID: &uid})
 }
 
-// Change writes over the version that was read.
-func (s *Session) Change(ctx context.Context, o client.Object, edit func()) error {
+// Annotate sets one annotation on the version that was read.
+func (s *Session) Annotate(ctx context.Context, o client.Object, key, value string) error {
 	c, err := s.Client()
 	if err != nil {
 		return err
@@ -48,21 +48,14 @@ func (s *Session) Change(ctx context.Context, o client.Object, edit func()) erro
 	if !ok {
 		return fmt.Errorf("changing %T: it is no object", o)
 	}
-	edit()
+	annotations := maps.Clone(o.GetAnnotations())
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[key] = value
+	o.SetAnnotations(annotations)
 	return client.WithFieldValidation(c, metav1.FieldValidationStrict).Patch(ctx, o,
 		client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}), client.FieldOwner(manager))
-}
-
-// Annotate sets one annotation.
-func (s *Session) Annotate(ctx context.Context, o client.Object, key, value string) error {
-	return s.Change(ctx, o, func() {
-		annotations := maps.Clone(o.GetAnnotations())
-		if annotations == nil {
-			annotations = map[string]string{}
-		}
-		annotations[key] = value
-		o.SetAnnotations(annotations)
-	})
 }
 
 // User is who the API server takes us for.
