@@ -71,7 +71,27 @@ func (c *Certificates) carry(ctx context.Context, p *certificatePass, one *certi
 			return err
 		}
 	}
+	if err := c.keepFiles(ctx, one); err != nil {
+		return err
+	}
 	return c.keepInstall(ctx, p, one)
+}
+
+// keepFiles writes the Secret again where it does not hold what belongs to its certificate: a
+// format that was added, a file that somebody edited or took out.
+func (c *Certificates) keepFiles(ctx context.Context, one *certificate) error {
+	h := one.secret
+	if h.leaf == nil {
+		return nil
+	}
+	own := files.Own{Leaf: h.leaf, Chain: h.chain, Key: h.key, Anchors: h.anchors}
+	if err := c.complete(one, &own); err != nil {
+		return err
+	}
+	if own.Same(h.secret.Data) {
+		return nil
+	}
+	return h.put(ctx, c.material, own)
 }
 
 func (c *Certificates) drop(ctx context.Context, one *certificate) error {

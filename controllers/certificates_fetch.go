@@ -105,13 +105,21 @@ func (c *Certificates) lookAtAuthorities(ctx context.Context, p *certificatePass
 				continue
 			}
 			p.authorities[name] = z
-			p.facts.Zones = append(p.facts.Zones, z.facts(p.zones[one.zone].Annotations[v1alpha1.AnnotationRotate]))
+			p.facts.Zones = append(p.facts.Zones, z.facts(p.declared(one.zone).Annotations[v1alpha1.AnnotationRotate]))
 		}
 		one.fail(unread)
 		if unread == nil {
 			one.authority = name
 		}
 	}
+}
+
+// declared is a zone as it is declared, an empty one where it is not any more.
+func (p *certificatePass) declared(zone string) *v1alpha1.Zone {
+	if z := p.zones[zone]; z != nil {
+		return z
+	}
+	return &v1alpha1.Zone{}
 }
 
 // place finds the workload, and by its pods' labels the zone.
@@ -191,7 +199,7 @@ func (one *certificate) resolve(p *certificatePass, f *rotation.Certificate) {
 	w := one.object
 	permits, wrong := permit.Of(permit.Asked{
 		Namespace: w.Namespace, DNSNames: w.Spec.DNSNames, IPAddresses: w.Spec.IPAddresses,
-	}, p.zones[one.zone].Spec.Certificates)
+	}, p.declared(one.zone).Spec.Certificates)
 	if w.Spec.Profile == v1alpha1.ProfileOPCUA {
 		permits = nil // its authority has no constraints
 	}
@@ -323,9 +331,12 @@ func lifetimeOf(l v1alpha1.Lifetime) time.Duration {
 	return d
 }
 
-// secretOf is an empty Secret of a certificate's.
+// secretOf is an empty Secret of a certificate's. That which waits may hold no certificate yet.
 func secretOf(w *v1alpha1.WorkloadCertificate, name string) *corev1.Secret {
 	s := &corev1.Secret{Type: corev1.SecretTypeOpaque}
+	if name == w.Spec.SecretName {
+		s.Type = corev1.SecretTypeTLS
+	}
 	s.Namespace, s.Name = w.Namespace, name
 	s.Labels = apply.Labelled(kindCertificate, w.Name)
 	return s

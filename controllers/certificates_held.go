@@ -65,6 +65,9 @@ func (c *Certificates) readHeld(ctx context.Context, w *v1alpha1.WorkloadCertifi
 		return h, nil
 	}
 	h.parse()
+	if h.leaf != nil && w.Spec.Key.From != v1alpha1.KeyFromApplication && !h.key.Fits(h.leaf) {
+		h.leaf, h.chain = nil, nil // nobody can use it
+	}
 	return h, nil
 }
 

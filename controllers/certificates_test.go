@@ -223,6 +223,54 @@ func TestARotationThatIsAskedFor(t *testing.T) {
 	w.quiet(o)
 }
 
+// TestTheSecretIsKept: a format that is added comes, what somebody edits or takes out comes
+// back, and none of it is another certificate.
+func TestTheSecretIsKept(t *testing.T) {
+	w := newCertificateWorld(t)
+	w.startAll()
+	c := certificateOf("cell")
+	w.make(c)
+	_, before := w.ready("cell")
+	if before.Type != corev1.SecretTypeTLS {
+		t.Errorf("the Secret is of type %s", before.Type)
+	}
+	has := func(what string, files ...string) {
+		t.Helper()
+		w.eventually(what, func() error {
+			_, s := w.ready("cell")
+			for _, f := range files {
+				if len(s.Data[f]) == 0 {
+					return fmt.Errorf("there is no %s", f)
+				}
+			}
+			for _, f := range []string{"tls.crt", "tls.key", "ca.crt"} {
+				if string(s.Data[f]) != string(before.Data[f]) {
+					return fmt.Errorf("%s is another", f)
+				}
+			}
+			return nil
+		})
+	}
+	w.change(c, func() { c.Spec.Formats = []v1alpha1.CertificateFormat{v1alpha1.FormatDER, v1alpha1.FormatPKCS12} })
+	has("the formats are there", "tls.der", "key.der", "keystore.p12", "truststore.p12", "keystore-password")
+	s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "cell", Name: "server-tls"}}
+	w.change(s, func() {
+		delete(s.Data, "tls.der")
+		s.Data["keystore.p12"] = []byte("x")
+	})
+	// Nothing watches Secrets; anything that happens brings a look.
+	w.change(c, func() { c.Annotations = map[string]string{"plant.example/looked": "at"} })
+	has("what was taken out is back", "tls.der")
+
+	w.change(s, func() { s.Data["tls.key"] = []byte("x") })
+	w.change(c, func() { c.Annotations = map[string]string{"plant.example/looked": "again"} })
+	w.eventually("a certificate without its key is replaced", func() error {
+		_, s := w.ready("cell")
+		_, err := tls.X509KeyPair(s.Data["tls.crt"], s.Data["tls.key"])
+		return err
+	})
+}
+
 // TestKeysAreNowhereElse: none is in a status, an event or the metrics.
 func TestKeysAreNowhereElse(t *testing.T) {
 	w := newCertificateWorld(t)

@@ -100,6 +100,12 @@ func (k Key) Public() crypto.PublicKey {
 	return k.signer.Public()
 }
 
+// Fits says whether a certificate is for this key.
+func (k Key) Fits(c *x509.Certificate) bool {
+	public, ok := k.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(c.PublicKey)
+}
+
 // Signer is the key for what signs or stores it.
 func (k Key) Signer() crypto.Signer { return k.signer }
 
