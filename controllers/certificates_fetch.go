@@ -197,10 +197,13 @@ func (one *certificate) resolve(p *certificatePass, f *rotation.Certificate) {
 		return
 	}
 	w := one.object
-	permits, wrong := permit.Of(permit.Asked{
-		Namespace: w.Namespace, DNSNames: w.Spec.DNSNames, IPAddresses: w.Spec.IPAddresses,
-	}, p.declared(one.zone).Spec.Certificates)
-	if w.Spec.Profile == v1alpha1.ProfileOPCUA {
+	asked := permit.Asked{Namespace: w.Namespace, DNSNames: w.Spec.DNSNames, IPAddresses: w.Spec.IPAddresses}
+	constrained := w.Spec.Profile != v1alpha1.ProfileOPCUA
+	if constrained {
+		asked.CommonName, asked.URIs = commonName(w), w.Spec.URIs
+	}
+	permits, wrong := permit.Of(asked, p.declared(one.zone).Spec.Certificates)
+	if !constrained {
 		permits = nil // its authority has no constraints
 	}
 	f.Names, one.findings = permits, wrong

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -48,6 +49,18 @@ type Constraints struct {
 	Networks []netip.Prefix
 }
 
+// Generation is the short name by which two generations of a zone differ. It is of the key, so
+// both forms have the same.
+func (a Authority) Generation() string { return generation(a.Anchor.PublicKey) }
+
+func generation(public crypto.PublicKey) string {
+	id := keyID(public)
+	if len(id) < 4 {
+		return ""
+	}
+	return hex.EncodeToString(id[:4])
+}
+
 // ID is the fingerprint of the anchor, by which bundles and leaves name an authority.
 func (a Authority) ID() string { return Fingerprint(a.Anchor) }
 
@@ -79,10 +92,9 @@ func (r Root) New(site, zone string, key Key, allowed Constraints, now, until ti
 	if until.After(r.Certificate.NotAfter) {
 		until = r.Certificate.NotAfter
 	}
-	generation := hex.EncodeToString(keyID(key.Public()))[:8]
-	name := pkix.Name{Organization: []string{site}, OrganizationalUnit: []string{zone}, CommonName: zone + " " + generation}
+	name := pkix.Name{Organization: []string{site}, OrganizationalUnit: []string{zone}, CommonName: zone + " " + generation(key.Public())}
 	if allowed.OPCUA {
-		name.CommonName = zone + " OPC UA " + generation
+		name.CommonName = zone + " OPC UA " + generation(key.Public())
 	}
 	template, err := authorityTemplate(name, key, now, until)
 	if err != nil {
@@ -90,6 +102,9 @@ func (r Root) New(site, zone string, key Key, allowed Constraints, now, until ti
 	}
 	if len(allowed.Suffixes) == 0 && !allowed.OPCUA {
 		return Authority{}, fmt.Errorf("making the authority of zone %s: it may sign for no name, which a certificate cannot say", zone)
+	}
+	if _, is := key.Public().(*rsa.PublicKey); allowed.OPCUA && !is {
+		return Authority{}, fmt.Errorf("making the authority of zone %s: the security policies of OPC UA ask for an RSA key", zone)
 	}
 	template.MaxPathLenZero = true
 	if !allowed.OPCUA {
@@ -126,11 +141,17 @@ func authorityTemplate(name pkix.Name, key Key, now, until time.Time) (*x509.Cer
 	}, nil
 }
 
-// constrain puts the names into a certificate. What no constraint names is free, so without a
-// network all addresses are excluded.
+// noHost never exists (RFC 6761, 6.4).
+const noHost = "invalid"
+
+// constrain puts the names into a certificate. A form of name that no constraint is about is
+// free, so without a network all addresses are excluded, and mail is permitted to a host that
+// never exists: no excluded name means every mailbox. URIs stay free, because of what Constraints
+// says about them, and mean nothing to who connects to a server.
 func constrain(c *x509.Certificate, allowed Constraints) {
 	c.PermittedDNSDomainsCritical = true
 	c.PermittedDNSDomains = allowed.Suffixes
+	c.PermittedEmailAddresses = []string{noHost}
 	for _, n := range allowed.Networks {
 		c.PermittedIPRanges = append(c.PermittedIPRanges, asNet(n))
 	}

@@ -157,6 +157,7 @@ func TestWhatIsNotIssued(t *testing.T) {
 		"a name that ends alike":         {func(r *authority.Request) { r.DNSNames = []string{"xcell-1.svc"} }, "not permitted"},
 		"an address of another zone":     {func(r *authority.Request) { r.IPAddresses = []string{"10.21.0.5"} }, "not permitted"},
 		"an address of the other family": {func(r *authority.Request) { r.IPAddresses = []string{"fd00::5"} }, "not permitted"},
+		"an address on a link":           {func(r *authority.Request) { r.IPAddresses = []string{"fe80::1%eth0"} }, "ipAddresses[0]"},
 		"no address":                     {func(r *authority.Request) { r.IPAddresses = []string{"x"} }, "ipAddresses[0]"},
 		"no URI":                         {func(r *authority.Request) { r.URIs = []string{"%zz"} }, "uris[0]"},
 		"a weak key":                     {func(r *authority.Request) { r.Public = weak.Public() }, "key"},

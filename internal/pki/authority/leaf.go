@@ -68,6 +68,9 @@ func (r Request) template(now time.Time) (*x509.Certificate, error) {
 		if err != nil {
 			return nil, fmt.Errorf("ipAddresses[%d]: %w", i, err)
 		}
+		if address.Zone() != "" {
+			return nil, fmt.Errorf("ipAddresses[%d]: %q has a zone, which a certificate cannot say", i, text)
+		}
 		out.IPAddresses = append(out.IPAddresses, net.IP(address.Unmap().AsSlice()))
 	}
 	for i, text := range r.URIs {
@@ -77,7 +80,11 @@ func (r Request) template(now time.Time) (*x509.Certificate, error) {
 		}
 		out.URIs = append(out.URIs, uri)
 	}
-	return out, nil
+	if r.Profile != v1alpha1.ProfileOPCUA {
+		return out, nil
+	}
+	out.SignatureAlgorithm = x509.SHA256WithRSA // what each of its security policies takes
+	return out, uriFirst(out)
 }
 
 // Issue signs a certificate.
@@ -92,11 +99,16 @@ func (a Authority) Issue(r Request, now time.Time) (*x509.Certificate, error) {
 	if (r.Profile == v1alpha1.ProfileOPCUA) == a.constrained() {
 		return nil, fmt.Errorf("issuing: profile %s is not this authority's to sign", r.Profile)
 	}
+	if err := errors.Join(a.Permits(r)...); err != nil {
+		return nil, fmt.Errorf("issuing: %w", err)
+	}
 	if template.SerialNumber, err = serial(); err != nil {
 		return nil, err
 	}
-	if template.NotAfter.After(a.Anchor.NotAfter) {
-		template.NotAfter = a.Anchor.NotAfter
+	for _, form := range []*x509.Certificate{a.Anchor, a.Issued} {
+		if form != nil && template.NotAfter.After(form.NotAfter) {
+			template.NotAfter = form.NotAfter
+		}
 	}
 	leaf, err := sign(template, a.Anchor, r.Public, a.Key)
 	if err != nil {

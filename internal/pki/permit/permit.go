@@ -12,6 +12,7 @@ package permit
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -29,9 +30,12 @@ const clusterDomain = "cluster.local"
 
 // Asked is what a certificate asks for.
 type Asked struct {
-	Namespace   string
+	Namespace string
+	// CommonName counts where it looks like a host's and there are no dnsNames.
+	CommonName  string
 	DNSNames    []string
 	IPAddresses []string
+	URIs        []string
 }
 
 // ofNamespace are the suffixes of Services' names.
@@ -59,6 +63,16 @@ func Of(a Asked, zone *v1alpha1.ZoneCertificates) (permits []string, wrong []v1a
 		}
 		permits = append(permits, dnsForm+suffix)
 	}
+	if len(a.DNSNames) == 0 && Hostname(a.CommonName) {
+		suffix, ok := allowed(a.CommonName, own, zone.DNSNames)
+		if ok {
+			permits = append(permits, dnsForm+suffix)
+		} else {
+			wrong = append(wrong, finding("spec.commonName",
+				"%q looks like a host's name that the zone does not allow, and is taken for one where there are no dnsNames", a.CommonName))
+		}
+	}
+	wrong = append(wrong, hostless(a.URIs)...)
 	for i, text := range a.IPAddresses {
 		network, ok := within(text, zone.Networks)
 		if !ok {
@@ -95,6 +109,44 @@ func allowed(name string, own, suffixes []string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+func hostless(uris []string) (wrong []v1alpha1.Finding) {
+	for i, text := range uris {
+		if err := Matchable(text); err != nil {
+			wrong = append(wrong, finding(fmt.Sprintf("spec.uris[%d]", i), "%s", err))
+		}
+	}
+	return wrong
+}
+
+// Matchable refuses a URI without a host's name, an urn: among them: under constraints of any
+// kind crypto/x509 refuses every certificate with one, because none could be held against it.
+func Matchable(text string) error {
+	uri, err := url.Parse(text)
+	if err != nil {
+		return fmt.Errorf("%q is no URI", text)
+	}
+	if _, err := netip.ParseAddr(uri.Hostname()); uri.Hostname() == "" || err == nil {
+		return fmt.Errorf("%q has no host's name, and clients in Go refuse that under an authority with constraints", text)
+	}
+	return nil
+}
+
+// Hostname says whether a common name looks like a host's: of more than one label. Where there
+// are no dnsNames, OpenSSL holds such a one to an authority's constraints and refuses the
+// certificate if it is beyond them, although crypto/x509 never looks at it.
+func Hostname(name string) bool {
+	if !strings.Contains(strings.Trim(name, "."), ".") {
+		return false
+	}
+	return !strings.ContainsFunc(name, func(r rune) bool {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.', r == '*':
+			return false
+		}
+		return true
+	})
 }
 
 func within(text string, networks []v1alpha1.CIDR) (netip.Prefix, bool) {

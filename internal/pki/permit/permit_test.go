@@ -87,3 +87,44 @@ func TestConstraints(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestCommonNames: what looks like a host's name is held to the constraints where it is the
+// only one.
+func TestCommonNames(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		names []string
+		good  bool
+	}{
+		{"historian", nil, true},
+		{"Line 3.Server", nil, true},
+		{"x.", nil, true},
+		{"opcua.cell-1.svc", nil, true},
+		{"hmi.filtration.plant.example", nil, true},
+		{"hmi.plant.example", nil, false},
+		{"10.20.0.5", nil, false},
+		{"hmi.plant.example", []string{"opcua.cell-1.svc"}, true},
+	} {
+		_, wrong := permit.Of(permit.Asked{Namespace: "cell-1", CommonName: test.name, DNSNames: test.names}, zone)
+		if (len(wrong) == 0) != test.good || len(wrong) > 0 && wrong[0].Path != "spec.commonName" {
+			t.Errorf("%s, %v: %v", test.name, test.names, wrong)
+		}
+	}
+	permits, _ := permit.Of(permit.Asked{Namespace: "cell-1", CommonName: "hmi.filtration.plant.example"}, zone)
+	if suffixes, _ := permit.Constraints(permits); len(suffixes) != 4 {
+		t.Errorf("the authority is asked for %v", suffixes)
+	}
+}
+
+// TestURIs: one without a host is refused, because clients refuse it.
+func TestURIs(t *testing.T) {
+	for uri, good := range map[string]bool{
+		"spiffe://site/cell-1": true, "https://hmi.plant.example:8443/x": true,
+		"urn:site:cell-1": false, "https://10.20.0.5/": false, "https://[fd00::5]:1/": false, "mailto:x@plant.example": false, "%zz": false,
+	} {
+		_, wrong := permit.Of(permit.Asked{Namespace: "cell-1", URIs: []string{"spiffe://site/x", uri}}, zone)
+		if (len(wrong) == 0) != good || len(wrong) > 0 && wrong[0].Path != "spec.uris[1]" {
+			t.Errorf("%s: %v", uri, wrong)
+		}
+	}
+}
