@@ -100,11 +100,8 @@ func (r Root) New(site, zone string, key Key, allowed Constraints, now, until ti
 	if err != nil {
 		return Authority{}, fmt.Errorf("making the authority of zone %s: %w", zone, err)
 	}
-	if len(allowed.Suffixes) == 0 && !allowed.OPCUA {
-		return Authority{}, fmt.Errorf("making the authority of zone %s: it may sign for no name, which a certificate cannot say", zone)
-	}
-	if _, is := key.Public().(*rsa.PublicKey); allowed.OPCUA && !is {
-		return Authority{}, fmt.Errorf("making the authority of zone %s: the security policies of OPC UA ask for an RSA key", zone)
+	if err := allowed.suits(key); err != nil {
+		return Authority{}, fmt.Errorf("making the authority of zone %s: %w", zone, err)
 	}
 	template.MaxPathLenZero = true
 	if !allowed.OPCUA {
@@ -122,6 +119,18 @@ func (r Root) New(site, zone string, key Key, allowed Constraints, now, until ti
 		return Authority{}, fmt.Errorf("signing the authority of zone %s: %w", zone, err)
 	}
 	return Authority{Anchor: anchor, Issued: issued, Key: key}, nil
+}
+
+// suits says what is wrong with an authority of these constraints and this key.
+func (c Constraints) suits(key Key) error {
+	_, isRSA := key.Public().(*rsa.PublicKey)
+	switch {
+	case c.OPCUA && !isRSA:
+		return errors.New("the security policies of OPC UA ask for an RSA key")
+	case !c.OPCUA && len(c.Suffixes) == 0:
+		return errors.New("it may sign for no name, which a certificate cannot say")
+	}
+	return nil
 }
 
 func authorityTemplate(name pkix.Name, key Key, now, until time.Time) (*x509.Certificate, error) {

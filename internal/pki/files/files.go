@@ -59,6 +59,18 @@ type Own struct {
 	Password string
 }
 
+// redacted is all that an Own prints: there is a key and a password in it.
+const redacted = "[redacted]"
+
+// Format is what every verb prints.
+func (Own) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// MarshalText is what JSON, YAML and slog print.
+func (Own) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// MarshalLog is what logr prints.
+func (Own) MarshalLog() any { return redacted }
+
 func (o Own) has(f v1alpha1.CertificateFormat) bool {
 	return slices.Contains(o.Formats, f) || f == v1alpha1.FormatDER && o.Profile == v1alpha1.ProfileOPCUA
 }
@@ -100,6 +112,8 @@ func (o Own) Secret() (map[string][]byte, error) {
 	return out, nil
 }
 
+// stores are Modern2023 and not Modern2026, whose checksum (PBMAC1, RFC 9579) neither OpenSSL
+// before 3.4 reads nor Java before 26: what Debian 12 runs could not open its own store.
 func (o Own) stores(out map[string][]byte) (err error) {
 	out[Password] = []byte(o.Password)
 	if o.Key.Public() != nil {
@@ -200,7 +214,11 @@ type Trust struct {
 }
 
 // Folders are two folders of an OPC UA application: certificates and revocation lists. A name
-// says the zone and begins the fingerprint.
+// says the zone and begins the fingerprint, and is a key that a ConfigMap takes.
+//
+// Trusted is to hold anchors: whoever is trusted there ends the chain, and stacks that end one
+// only in a certificate signed by itself (OpenSSL without partial chains) would ask for the root. The root in trusted would trust every zone; in issuer,
+// with its list, it only completes the chain of who sends the issued form.
 func Folders(trust []Trust) (certificates, lists map[string][]byte) {
 	certificates, lists = map[string][]byte{}, map[string][]byte{}
 	for _, t := range trust {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/pki/authority"
@@ -139,6 +140,13 @@ func TestFolders(t *testing.T) {
 	})
 	if len(certificates) != 2 || len(lists) != 1 {
 		t.Errorf("%d certificates, %d lists", len(certificates), len(lists))
+	}
+	for _, folder := range []map[string][]byte{certificates, lists} {
+		for name := range folder {
+			if wrong := validation.IsConfigMapKey(name); len(wrong) > 0 {
+				t.Errorf("no ConfigMap takes %s: %v", name, wrong)
+			}
+		}
 	}
 	for name := range certificates {
 		if !strings.HasSuffix(name, ".der") || len(name) != len("site-01234567.der") && !strings.HasPrefix(name, "filtration-") {
