@@ -66,7 +66,7 @@ func (a Authority) permitsAddress(text string) bool {
 	}
 	ip := net.IP(address.Unmap().AsSlice())
 	for _, n := range a.Anchor.PermittedIPRanges {
-		if len(n.IP) == len(ip) && n.Contains(ip) {
+		if n.Contains(ip) {
 			return true
 		}
 	}

@@ -116,6 +116,11 @@ func TestOPCUA(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	onLink := req
+	onLink.IPAddresses = []string{"fe80::1%eth0"}
+	if _, err := a.Issue(onLink, now); err == nil || !strings.Contains(err.Error(), "ipAddresses[0]") {
+		t.Errorf("an address on a link: %v", err)
+	}
 	if leaf.SignatureAlgorithm != x509.SHA256WithRSA {
 		t.Errorf("signed by %s", leaf.SignatureAlgorithm)
 	}
