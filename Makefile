@@ -49,6 +49,10 @@ e2e: control-plane cilium build ## packets on a real Cilium agent; needs root, L
 	go test -race -shuffle=on -tags e2e -count=1 -timeout 30m -v ./test/e2e/ $(if $(E2E),-run '$(E2E)')
 	go test -race -shuffle=on -tags e2e -count=1 ./internal/flows/ ./internal/probe/
 
+.PHONY: soak
+soak: control-plane build ## hundreds of rotations of certificates and authorities under clients in a loop; ten minutes
+	go test -race -tags soak -count=1 -timeout 30m -v ./test/soak/
+
 .PHONY: e2e-deps
 e2e-deps: ## what the end-to-end tests need from Debian's packages
 	hack/e2e-deps.sh

@@ -119,6 +119,17 @@ func (w *certificateWorld) rotate(c *v1alpha1.WorkloadCertificate) {
 	})
 }
 
+// idles waits until nothing is to be done for a certificate.
+func (w *certificateWorld) idles(namespace string) {
+	w.t.Helper()
+	w.eventually("nothing is to be done in "+namespace, func() error {
+		if c, _ := w.ready(namespace); c.Status.Step != "Idle" {
+			return fmt.Errorf("step %s, conditions %+v", c.Status.Step, c.Status.Conditions)
+		}
+		return nil
+	})
+}
+
 // rotated waits until another certificate than this one is in place and all is done for it.
 func (w *certificateWorld) rotated(before *v1alpha1.WorkloadCertificate) *v1alpha1.WorkloadCertificate {
 	w.t.Helper()
@@ -146,7 +157,6 @@ func TestTheRoleIsEnoughForCertificates(t *testing.T) {
 	asked := &requests{}
 	user.Wrap(asked.wrap)
 	d := w.deploy("cell")
-	generation := d.Generation
 	w.run(user, func(mgr ctrl.Manager) error { return controllers.Setup(mgr, here, controllers.Options{}) })
 	w.make(certificateOf("cell", func(s *v1alpha1.WorkloadCertificateSpec) {
 		s.Profile, s.URIs = v1alpha1.ProfileOPCUA, []string{"urn:ww-1:cell:server"}
@@ -155,6 +165,9 @@ func TestTheRoleIsEnoughForCertificates(t *testing.T) {
 		s.OutsidePeers = []v1alpha1.OutsidePeer{{Name: "HMI-02"}}
 	}))
 	before, _ := w.ready("cell")
+	w.idles("cell") // its pods were there before the certificate, so they were restarted for it
+	w.runs(d)
+	generation := d.Generation
 	w.rotate(before)
 	if after := w.rotated(before); len(after.Status.OutsidePeers) != 1 || after.Status.OutsidePeers[0].Trusted {
 		t.Errorf("outside peers: %+v", after.Status.OutsidePeers)
