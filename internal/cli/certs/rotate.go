@@ -61,7 +61,8 @@ func await(ctx context.Context, s *connect.Session, path, before string, patienc
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	step := ""
-	err := wait.PollUntilContextCancel(bounded, interval, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextCancel(bounded, interval, true, func(context.Context) (bool, error) {
+		// Not bounded: a client that sees no time for its next request says so by an error.
 		w, err := read(ctx, s, path)
 		if err != nil {
 			return false, err
