@@ -6,11 +6,9 @@ package config
 import (
 	"testing"
 
-	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/test/controlplane"
@@ -20,7 +18,7 @@ import (
 // the other, and the pod of the node agent in its namespace.
 func TestTheAPIServerTakesTheManifests(t *testing.T) {
 	t.Parallel()
-	ctrl.SetLogger(logr.Discard())
+	silent()
 	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
 	if err != nil {
 		t.Fatal(err)

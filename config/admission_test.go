@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -29,7 +27,7 @@ import (
 // none of our business.
 func TestADefinitionIsNotDeletedByMistake(t *testing.T) {
 	t.Parallel()
-	ctrl.SetLogger(logr.Discard())
+	silent()
 	cilium, err := controlplane.CiliumCRDs()
 	must(t, err)
 	plane, err := controlplane.Start(t.Context(), controlplane.Options{CRDPaths: []string{"crd", cilium}})

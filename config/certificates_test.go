@@ -12,19 +12,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
-	"github.com/zonewarden/zonewarden/test/controlplane"
 )
 
 const certificates = "samples/certificates"
@@ -56,12 +51,7 @@ func sample[T any](t *testing.T, all []*unstructured.Unstructured, kind, namespa
 // TestTheAPIServerTakesTheCertificateSamples, with the fields that they have and no others.
 func TestTheAPIServerTakesTheCertificateSamples(t *testing.T) {
 	t.Parallel()
-	ctrl.SetLogger(logr.Discard())
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{CRDPaths: []string{"crd"}})
-	must(t, err)
-	t.Cleanup(func() { must(t, plane.Stop()) })
-	c, err := client.New(plane.Config(), client.Options{Scheme: clientgoscheme.Scheme})
-	must(t, err)
+	c := withOurKinds(t)
 	for _, o := range certificateSamples(t) {
 		send(t, c, o)
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-logr/logr"
@@ -48,15 +49,25 @@ func requests(t *testing.T) []*unstructured.Unstructured {
 	return out
 }
 
-// TestTheAPIServerTakesTheVendorSamples, with the fields that they have and no others.
-func TestTheAPIServerTakesTheVendorSamples(t *testing.T) {
-	t.Parallel()
-	ctrl.SetLogger(logr.Discard())
+// silent sets controller-runtime's logger, which is one for all tests.
+var silent = sync.OnceFunc(func() { ctrl.SetLogger(logr.Discard()) })
+
+// withOurKinds starts an API server that knows our kinds.
+func withOurKinds(t *testing.T) client.Client {
+	t.Helper()
+	silent()
 	plane, err := controlplane.Start(t.Context(), controlplane.Options{CRDPaths: []string{"crd"}})
 	must(t, err)
 	t.Cleanup(func() { must(t, plane.Stop()) })
 	c, err := client.New(plane.Config(), client.Options{Scheme: clientgoscheme.Scheme})
 	must(t, err)
+	return c
+}
+
+// TestTheAPIServerTakesTheVendorSamples, with the fields that they have and no others.
+func TestTheAPIServerTakesTheVendorSamples(t *testing.T) {
+	t.Parallel()
+	c := withOurKinds(t)
 	for _, raw := range render(t, vendorAccess) {
 		o := &unstructured.Unstructured{}
 		must(t, yaml.Unmarshal(raw, &o.Object))

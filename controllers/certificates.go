@@ -73,7 +73,7 @@ func (c *Certificates) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 		observeCertificates(p)
 		return ctrl.Result{}, nil
 	}
-	p.decision = rotation.Decide(p.facts)
+	p.decide()
 	c.carryZones(ctx, p)
 	c.carryCertificates(ctx, p)
 	observeCertificates(p)
@@ -87,6 +87,19 @@ func (c *Certificates) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 		return ctrl.Result{RequeueAfter: looksSoon}, nil
 	}
 	return ctrl.Result{RequeueAfter: p.untilNext()}, nil
+}
+
+// decide asks package rotation, and tells each certificate what was decided on it.
+func (p *certificatePass) decide() {
+	p.decision = rotation.Decide(p.facts)
+	of := map[string]*rotation.CertificateDecision{}
+	for i := range p.decision.Certificates {
+		d := &p.decision.Certificates[i]
+		of[d.Namespace+"/"+d.Name] = d
+	}
+	for _, one := range p.certificates {
+		one.decision = of[one.object.Namespace+"/"+one.object.Name]
+	}
 }
 
 // untilNext is the time to the next pass when no event brings one.

@@ -23,21 +23,10 @@ import (
 // carryCertificates does what was decided of each, one write after the other. What fails of one
 // keeps nothing of the others.
 func (c *Certificates) carryCertificates(ctx context.Context, p *certificatePass) {
-	of := map[string]*certificate{}
 	for _, one := range p.certificates {
-		of[one.object.Namespace+"/"+one.object.Name] = one
-	}
-	for i := range p.decision.Certificates {
-		d := &p.decision.Certificates[i]
-		one := of[d.Namespace+"/"+d.Name]
-		if one == nil || one.secret == nil {
-			continue // it could not be read
+		if one.decision != nil && one.secret != nil { // otherwise it could not be read
+			one.fail(c.carry(ctx, p, one, one.decision))
 		}
-		if err := c.carry(ctx, p, one, d); err != nil {
-			one.fail(err)
-		}
-	}
-	for _, one := range p.certificates {
 		if one.failed != nil {
 			p.errs = append(p.errs, fmt.Errorf("certificate %s/%s: %w", one.object.Namespace, one.object.Name, one.failed))
 		}

@@ -41,6 +41,8 @@ type certificate struct {
 	// public is the application's key, nil where we make one.
 	public   crypto.PublicKey
 	findings []v1alpha1.Finding
+	// decision on it, nil before it was made.
+	decision *rotation.CertificateDecision
 	// failed is why something could not be read or written.
 	failed error
 }
@@ -179,11 +181,9 @@ func (c *Certificates) factsOf(ctx context.Context, p *certificatePass, model *t
 	for _, zone := range model.Trusts(one.party()) {
 		f.Reaches = append(f.Reaches, authorityName(zone, w.Spec.Profile))
 	}
-	if w.Spec.WorkloadRef != nil {
-		_, workload, err := c.workloads.of(ctx, w.Namespace, w.Spec.WorkloadRef)
-		f.Workload = workload
-		one.fail(err)
-	}
+	workload, err := c.workloads.of(ctx, w.Namespace, w.Spec.WorkloadRef, one.workload)
+	f.Workload = workload
+	one.fail(err)
 	f.Probe = c.shown.of(ctx, w, c.clock.Now)
 	return f
 }

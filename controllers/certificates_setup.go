@@ -28,7 +28,7 @@ func setupCertificates(mgr ctrl.Manager, at Place, k *timekeeper) (*Certificates
 		client: mgr.GetClient(), cache: mgr.GetCache(), recorder: mgr.GetEventRecorder(apply.FieldManager),
 		clock: clock.RealClock{}, timekeeper: k, namespace: at.Namespace,
 		inForce: &inForce{changed: changed}, material: material,
-		workloads: workloads{material: material, live: mgr.GetAPIReader()},
+		workloads: workloads{live: mgr.GetAPIReader()},
 		shown:     &shown{live: mgr.GetAPIReader()},
 	}
 	k.tells = append(k.tells, changed)

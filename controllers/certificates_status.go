@@ -20,14 +20,9 @@ import (
 
 // certificateStatuses are those that differ.
 func (c *Certificates) certificateStatuses(p *certificatePass) []statusChange {
-	decided := map[string]*rotation.CertificateDecision{}
-	for i := range p.decision.Certificates {
-		d := &p.decision.Certificates[i]
-		decided[d.Namespace+"/"+d.Name] = d
-	}
 	var out []statusChange
 	for _, one := range p.certificates {
-		d := decided[one.object.Namespace+"/"+one.object.Name]
+		d := one.decision
 		if d == nil {
 			continue
 		}

@@ -22,29 +22,25 @@ import (
 
 // workloads reads what uses certificates, past every cache: by a pod that is gone already
 // somebody would be taken to have read what nobody read.
-type workloads struct {
-	material apply.Material
-	live     client.Reader
-}
+type workloads struct{ live client.Reader }
 
-// of reads one. It says nil where none is named. One that is named and is not there, or cannot
-// be read, is not known.
-func (w workloads) of(ctx context.Context, namespace string, ref *v1alpha1.WorkloadReference) (*apply.Workload, *rotation.Workload, error) {
+// of reads the pods of one that was found. It says nil where none is named. One that is named
+// and was not found is not known.
+func (w workloads) of(ctx context.Context, namespace string, ref *v1alpha1.WorkloadReference, found *apply.Workload) (*rotation.Workload, error) {
 	if ref == nil {
-		return nil, nil, nil
+		return nil, nil
 	}
 	fact := &rotation.Workload{Key: ref.Kind + "/" + ref.Name}
-	found, err := w.material.Workload(ctx, namespace, *ref)
-	if err != nil || found == nil {
-		return nil, fact, err
+	if found == nil {
+		return fact, nil
 	}
 	selector, err := metav1.LabelSelectorAsSelector(found.Selector)
 	if err != nil {
-		return found, fact, fmt.Errorf("reading the selector of %s: %w", fact.Key, err)
+		return fact, fmt.Errorf("reading the selector of %s: %w", fact.Key, err)
 	}
 	var pods corev1.PodList
 	if err := w.list(ctx, namespace, &pods, client.MatchingLabelsSelector{Selector: selector}); err != nil {
-		return found, fact, err
+		return fact, err
 	}
 	fact.RollingOut, fact.Ready = found.Rolling, !found.Rolling
 	for i := range pods.Items {
@@ -55,7 +51,7 @@ func (w workloads) of(ctx context.Context, namespace string, ref *v1alpha1.Workl
 	}
 	fact.MayDisrupt, err = w.mayDisrupt(ctx, namespace, found.Labels)
 	fact.Known = err == nil
-	return found, fact, err
+	return fact, err
 }
 
 func (w workloads) list(ctx context.Context, namespace string, into client.ObjectList, options ...client.ListOption) error {
