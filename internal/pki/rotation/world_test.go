@@ -269,7 +269,8 @@ func (w *world) check() {
 		w.checkLeaves(a)
 		for j, b := range w.plants[:i] {
 			key := [2]int{i, j}
-			if _, open := w.conduits[pair(a.Zone, b.Zone)]; !open {
+			// What has run out has stopped already: nobody waits for anybody then.
+			if _, open := w.conduits[pair(a.Zone, b.Zone)]; !open || w.ranOut(a) || w.ranOut(b) {
 				delete(w.worked, key)
 				continue
 			}
@@ -306,6 +307,12 @@ func missing(a, b *plant) string {
 		}
 	}
 	return ""
+}
+
+// ranOut says that a process shows a leaf that has run out, or would if it read again.
+func (w *world) ranOut(p *plant) bool {
+	ended := func(l *rotation.Leaf) bool { return l != nil && !w.now.Before(l.NotAfter) }
+	return ended(p.Secret.Leaf) || slices.ContainsFunc(p.processes, func(x *process) bool { return x.read != nil && ended(x.read.leaf) })
 }
 
 // checkLeaves: nothing runs out that was not said to, a day before.
