@@ -4,6 +4,8 @@
 package apply
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/zonewarden/zonewarden/internal/policy"
@@ -40,6 +42,8 @@ type change struct {
 	version string
 	// lets says that somebody whom the floor denied may be let go.
 	lets bool
+	// last says that it is written when everything else is as desired.
+	last bool
 	// large says that old and new content do not fit into one object.
 	large  bool
 	failed bool
@@ -112,7 +116,7 @@ func (c *change) shape(f form, m moved) (*policy.Object, error) {
 	switch {
 	case f == final:
 		return c.Object, nil
-	case f == allowed && !c.allowsFirst(), c.waitsForAll():
+	case f == allowed && !c.allowsFirst(), c.last:
 		return nil, nil
 	case !isSum(c.Object.GVK.Kind), !carries && f != allowed && len(m.coming) == 0:
 		return c.Object, nil
@@ -132,10 +136,18 @@ func (c *change) shape(f form, m moved) (*policy.Object, error) {
 	return withParts(u, list, c.Object)
 }
 
-// waitsForAll says that its old content stays until everything else is as desired: its
-// rules are judged one after another, so that old and new cannot stand side by side.
-func (c *change) waitsForAll() bool {
-	return c.Object.GVK.Kind == policy.KindAdminTierPolicy && c.Observed != nil && !c.Edited
+// writeLast keeps back guards of the admin tier that would be judged beside others. Rules
+// there are judged one after another, so that old and new cannot stand side by side; and
+// which of two objects comes first nobody knows, so that a new one may let pass what one
+// that goes denies. Without another one what is new denies from the start, and what
+// somebody took away is put back at once.
+func (r *run) writeLast() {
+	guards := only(r.guards, func(c *change) bool { return c.Object.GVK.Kind == policy.KindAdminTierPolicy && !c.Edited && !c.Drift })
+	beside := slices.ContainsFunc(guards, func(c *change) bool { return c.Observed != nil }) ||
+		slices.ContainsFunc(r.plan.Removals, func(o Removal) bool { return o.Key.Kind == policy.KindAdminTierPolicy })
+	for _, c := range guards {
+		c.last = beside
+	}
 }
 
 // allowsFirst says that it may stand for a moment without what it newly denies:

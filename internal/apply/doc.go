@@ -46,6 +46,8 @@
 //   - The rules of a ClusterNetworkPolicy are judged one after another, so old and new
 //     cannot stand side by side: such a guard that changes stays as it is until 11.
 //     What it denies by then was denied before and takes nothing from what both open.
+//     Nor does one that is new come before 11 where another one changes or goes: which
+//     of two is judged first nobody knows, and it may pass on what the other one denies.
 //   - A change that needs no step between is one write: see atonce.go.
 //
 // What the order cannot do, and where it gives way, is in docs/adr/0010 and 0012.

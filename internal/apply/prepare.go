@@ -16,6 +16,7 @@ import (
 // prepare finds out which changes need steps, and reads what stands of those.
 func (r *run) prepare(ctx context.Context) {
 	r.survey(ctx)
+	r.writeLast()
 	r.apart = r.denyOthers(r.floors)
 	if r.atOnce = r.changesAtOnce() && !r.apart; r.atOnce {
 		for _, c := range slices.Concat(r.groups, r.guards, r.conduits, r.floors) {

@@ -335,6 +335,49 @@ func TestGuardsDenyOldAndNewMeanwhile(t *testing.T) {
 	}
 }
 
+// adminGuard is a guard of the admin tier that denies at one port.
+func adminGuard(name string, port int64) *policy.Object {
+	u := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"tier": "Admin", "priority": port}}}
+	u.SetGroupVersionKind(apply.GVKAdminTierPolicy)
+	u.SetName("guard-" + name)
+	return policy.NewObject(u, policy.PartGuard, zoneRef(name), uid, nil)
+}
+
+// TestGuardsBesideOthersOfTheAdminTier: a new one comes first where nothing is judged
+// beside it, and last where one changes or goes: which is judged first nobody knows. One
+// that somebody took away comes back at once.
+func TestGuardsBesideOthersOfTheAdminTier(t *testing.T) {
+	const guards, conduit = "apply ClusterNetworkPolicy/guard-", "apply NetworkPolicy/plant/conduit-c"
+	tests := []struct {
+		name        string
+		old, wanted objects
+		taken       string
+		want        []string
+	}{
+		{"alone", objects{adminGuard("x", 1)}, objects{adminGuard("x", 1), adminGuard("y", 1), plainAllow("c", "a", "q")}, "",
+			list(guards+"y", "(settled)", conduit)},
+		{"one goes", objects{adminGuard("x", 1)}, objects{adminGuard("y", 1), plainAllow("c", "a", "q")}, "",
+			list(conduit, "(settled)", guards+"y", "delete ClusterNetworkPolicy/guard-x")},
+		{"one changes", objects{adminGuard("x", 1)}, objects{adminGuard("x", 2), adminGuard("y", 1), plainAllow("c", "a", "q")}, "",
+			list(conduit, "(settled)", guards+"x", guards+"y")},
+		{"taken away", objects{adminGuard("x", 1)}, objects{adminGuard("y", 1), plainAllow("c", "a", "q")}, "y",
+			list(guards+"y", "(settled)", conduit, "(settled)", "delete ClusterNetworkPolicy/guard-x")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, known := newStore(tt.old), map[apply.Key]string{}
+			if tt.taken != "" {
+				o := adminGuard(tt.taken, 1)
+				known[apply.KeyOf(o)] = o.Digest
+			}
+			change(t, s, known, tt.wanted...)
+			if diff := cmp.Diff(tt.want, s.log); diff != "" {
+				t.Errorf("(-want +have)\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestFloorsThatDenyTheSamePods: an interrupted run has left pods to two floors. What
 // one of them allows stays until the other one has let go.
 func TestFloorsThatDenyTheSamePods(t *testing.T) {
