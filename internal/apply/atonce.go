@@ -38,7 +38,8 @@ func (r *run) changesAtOnce() bool {
 		// Rules that come or go must not meet addresses that come or go.
 		return len(r.plan.writes()) == 1 && !slices.ContainsFunc(r.plan.Removals, func(o Removal) bool { return !groupsLeaving(o) })
 	default:
-		return r.floorsLeaving()+len(r.places) == 0
+		// What it drops may name a group that is new: an interrupted run had not come to it.
+		return r.floorsLeaving()+len(r.places) == 0 && len(only(r.groups, func(c *change) bool { return c.Observed == nil })) == 0
 	}
 }
 

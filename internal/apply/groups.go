@@ -27,11 +27,16 @@ func (a addresses) named(r rule) bool {
 type moved struct{ coming, going addresses }
 
 // movedBy are the groups that change. One that could not be read keeps its old
-// addresses for now, whatever they are.
+// addresses for now, whatever they are. One that is new had none: a rule that goes may
+// name it, because an interrupted run had not come to it yet.
 func movedBy(groups []*change) moved {
 	m := moved{coming: addresses{}, going: addresses{}}
 	for _, g := range groups {
-		if !g.inSteps() {
+		switch {
+		case g.Observed == nil:
+			m.going[g.Object.Name] = parts{}
+			continue
+		case !g.inSteps():
 			continue
 		}
 		before, after := g.before, g.wanted()

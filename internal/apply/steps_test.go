@@ -335,6 +335,21 @@ func TestGuardsDenyOldAndNewMeanwhile(t *testing.T) {
 	}
 }
 
+// TestANewGroupIsNotMetByWhatGoes: an interrupted run has left rules that name a group
+// which it had not come to. What goes does not meet its addresses.
+func TestANewGroupIsNotMetByWhatGoes(t *testing.T) {
+	const kind = "CiliumClusterwideNetworkPolicy/"
+	s := newStore(list(allows("c", "a@g", "b")))
+	change(t, s, nil, group("g", 1), allows("c", "b"), allows("d", "x@g")).wants(t,
+		"conduit-d: x@g", "conduit-c: a b", "zone-g: 10.0.1.0/24", "conduit-c: b")
+	s = newStore(list(allows("c", "a@g", "b")))
+	change(t, s, nil, group("g", 1))
+	want := list("apply "+kind+"conduit-c", "(settled)", "apply CiliumCIDRGroup/zone-g", "(settled)", "delete "+kind+"conduit-c")
+	if diff := cmp.Diff(want, s.log); diff != "" {
+		t.Errorf("it goes (-want +have)\n%s", diff)
+	}
+}
+
 // adminGuard is a guard of the admin tier that denies at one port.
 func adminGuard(name string, port int64) *policy.Object {
 	u := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"tier": "Admin", "priority": port}}}
