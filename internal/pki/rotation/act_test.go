@@ -25,7 +25,7 @@ func (w *world) acts(d rotation.Decision) []act {
 	for _, zd := range d.Zones {
 		z := w.zone(zd.Zone)
 		if zd.Make != nil {
-			if _, asked := w.unsigned[z.Name]; !zd.Make.Offline {
+			if _, asked := w.unsigned[z.Name]; zd.Make.Signer == rotation.Here {
 				add("make "+z.Name, func() { w.makeAuthority(z, *zd.Make) })
 			} else if !asked {
 				add("request "+z.Name, func() { w.unsigned[z.Name] = *zd.Make })
@@ -53,8 +53,10 @@ func (w *world) actsOf(i int, cd rotation.CertificateDecision) []act {
 	p := w.plants[i]
 	add := func(name string, do func()) { out = append(out, act{name + " " + p.Name, do}) }
 	if is := cd.Issue; is != nil {
-		if old, asked := w.unsignedLeaf[i]; !is.Offline {
+		if old, asked := w.unsignedLeaf[i]; is.Signer == rotation.Here {
 			add("issue", func() { w.issue(p, *is, cd.Bundle) })
+		} else if answer := w.issuer.answers[i]; answer != nil && answer.Authority == is.Authority && answer.Digest == is.Digest {
+			add("take", func() { w.take(i, p) })
 		} else if !asked || old.Authority != is.Authority || old.Digest != is.Digest {
 			add("request", func() { w.unsignedLeaf[i] = *is })
 		}
@@ -94,14 +96,17 @@ func (w *world) makeAuthority(z *rotation.Zone, a rotation.NewAuthority) {
 		n = max(n, old.Generation+1)
 	}
 	z.Authorities = append(z.Authorities, rotation.Authority{
-		ID: fmt.Sprintf("%s%d-%d", z.Name, n, w.serial), Generation: n, Offline: z.Offline,
+		ID: fmt.Sprintf("%s%d-%d", z.Name, n, w.serial), Generation: n, Signer: a.Signer,
 		NotBefore: w.now.Add(-time.Hour), NotAfter: a.Until, Permits: a.Permits,
 	})
 }
 
-// retire: nothing may run that was issued by what goes.
+// retire: nothing may run that was issued by what goes. Another zone may have the same.
 func (w *world) retire(z *rotation.Zone, id string) {
 	for _, p := range w.plants {
+		if slices.ContainsFunc(w.zone(p.Zone).Authorities, func(a rotation.Authority) bool { return a.ID == id }) && p.Zone != z.Name {
+			continue
+		}
 		for _, x := range p.processes {
 			if x.read != nil && x.read.leaf != nil && x.read.leaf.Authority == id && w.now.Before(x.read.leaf.NotAfter) {
 				w.fail("%s: %s goes while %s runs on it", w.now, id, p.Name)

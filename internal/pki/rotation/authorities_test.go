@@ -22,7 +22,16 @@ func TestAuthorities(t *testing.T) {
 		}, "make a Time; make b Time"},
 		{"asked", func(f *rotation.Facts) { f.Zones[0].Asked = "a1" }, "make a Asked"},
 		{"asked in a freeze", edits(func(f *rotation.Facts) { f.Zones[0].Asked = "a1" }, storm), "a Frozen"},
-		{"asked, with people", func(f *rotation.Facts) { f.Zones[0].Asked, f.Zones[0].Offline = "a1", true }, "make a Asked; a AwaitsSignature"},
+		{"asked, with people", edits(people, func(f *rotation.Facts) { f.Zones[0].Asked = "a1" }), "make a Asked; a AwaitsSignature"},
+		{"to people", func(f *rotation.Facts) { f.Zones[0].Signer = rotation.People }, "make a Signer; a AwaitsSignature"},
+		{"to an issuer", func(f *rotation.Facts) { f.Zones[0].Signer = "issuer" }, "make a Signer; a AwaitsIssuer"},
+		{"back from an issuer", edits(issuer, func(f *rotation.Facts) { f.Zones[0].Signer = rotation.Here }), "make a Signer"},
+		{"an issuer's, due by time, for other names", edits(issuer, func(f *rotation.Facts) {
+			f.Zones[0].Asked, f.Zones[0].Authorities[0].Permits = "a1", nil
+		}), ""},
+		{"what goes on while people make another", edits(coming, func(f *rotation.Facts) {
+			f.Zones[0].Signer = rotation.People
+		}), "make a Signer; current a2"},
 		{"made, and published", edits(coming, func(f *rotation.Facts) { y(f).Secret.Bundle = y(f).Secret.Bundle[:1] }), "a Publishing; y publish a1,a2"},
 		{"made, in a freeze", edits(coming, storm, func(f *rotation.Facts) { y(f).Secret.Bundle = y(f).Secret.Bundle[:1] }), "a Frozen"},
 		{"published, restart to read", edits(coming, unread), "a Publishing; y restart Trust"},

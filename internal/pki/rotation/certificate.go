@@ -113,7 +113,7 @@ func (m *matter) due(c *cert) {
 		c.cause = CauseFirst
 		return
 	}
-	c.d.Due = leaf.NotAfter.Add(-c.renew)
+	c.d.Due = m.dueAt(c, leaf)
 	m.at(c.d.Due)
 	switch {
 	case leaf.Digest != c.Digest:
@@ -132,9 +132,11 @@ func (m *matter) due(c *cert) {
 }
 
 // renews says that it is time to replace a leaf, and that another one would end later.
-// One that its authority's end cuts short is not replaced by the same again and again.
+// One that its authority's end cuts short is not replaced by the same again and again. What
+// an issuer gives nobody knows before: it may sign by another authority by now.
 func (m *matter) renews(c *cert, leaf *Leaf) bool {
-	return !m.now.Before(leaf.NotAfter.Add(-c.renew)) && m.until(c, c.zone.current).After(leaf.NotAfter)
+	by := c.zone.current
+	return !m.now.Before(m.dueAt(c, leaf)) && (by.Signer.isIssuer() || m.until(c, by).After(leaf.NotAfter))
 }
 
 // near says that what may run is about to run out.

@@ -38,11 +38,13 @@ func TestWorld(t *testing.T) {
 
 var policies = []rotation.Policy{rotation.Restart, rotation.Signal, rotation.None}
 
+var signers = []rotation.Signer{rotation.Here, rotation.People, "issuer"}
+
 // found builds a site.
 func (w *world) found() {
-	w.addZone("a", false)
-	w.addZone("b", false)
-	w.addZone("c", w.draw("offline", 0, 1) == 1)
+	w.addZone("a", rotation.Here)
+	w.addZone("b", signers[w.draw("signer", 0, len(signers)-1)])
+	w.addZone("c", signers[w.draw("signer", 0, len(signers)-1)])
 	if w.draw("windows", 0, 5) == 0 {
 		w.site.Windows = nil
 	}
@@ -78,7 +80,7 @@ func (w *world) while() time.Duration {
 // event is something that people, or chance, do.
 func (w *world) event() {
 	p := w.plants[w.draw("plant", 0, len(w.plants)-1)]
-	switch w.draw("event", 0, 22) {
+	switch w.draw("event", 0, 24) {
 	case 0, 1:
 		w.toggleConduit()
 	case 2:
@@ -97,6 +99,10 @@ func (w *world) event() {
 		w.acknowledge()
 	case 14:
 		w.sign()
+	case 22:
+		w.issuer.ends = w.now // it has another authority with the next that it signs
+	case 23:
+		w.zones[w.draw("whose", 0, 2)].Signer = signers[w.draw("signer", 0, len(signers)-1)]
 	case 15, 16:
 		w.log = append(w.log, w.now.Format(time.DateTime)+" somebody restarts "+p.Name)
 		w.replace(p)
@@ -154,32 +160,6 @@ func (w *world) acknowledge() {
 				if l != nil {
 					p.Peers[i].Acknowledged = append(p.Peers[i].Acknowledged, l.Fingerprint)
 				}
-			}
-		}
-	}
-}
-
-// sign makes what people are asked to.
-func (w *world) sign() {
-	for _, z := range w.zones {
-		if a, asked := w.unsigned[z.Name]; asked {
-			a.Until = w.now.Add(40 * days)
-			w.makeAuthority(z, a)
-			delete(w.unsigned, z.Name)
-		}
-	}
-	for i, p := range w.plants {
-		is, asked := w.unsignedLeaf[i]
-		if !asked {
-			continue
-		}
-		delete(w.unsignedLeaf, i)
-		for _, a := range w.zone(p.Zone).Authorities {
-			if a.ID == is.Authority && w.now.Before(a.NotAfter) {
-				if is.Until = w.now.Add(8 * days); is.Until.After(a.NotAfter) {
-					is.Until = a.NotAfter
-				}
-				p.Next = w.newLeaf(is)
 			}
 		}
 	}

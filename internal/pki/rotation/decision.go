@@ -35,9 +35,9 @@ type ZoneDecision struct {
 type NewAuthority struct {
 	Permits []string
 	Until   time.Time
-	// Offline says that people make it.
-	Offline bool
-	Cause   Cause
+	// Signer makes it. Where that is an issuer it comes with the first leaf that it signs.
+	Signer Signer
+	Cause  Cause
 }
 
 // CertificateDecision is about one certificate.
@@ -79,8 +79,8 @@ type Issue struct {
 	InPlace bool
 	// First is to be recorded with what goes into place.
 	First bool
-	// Offline says that people sign it. The request stands until they did.
-	Offline bool
+	// Signer signs it. Where that is not here the request stands until they did.
+	Signer Signer
 }
 
 // Swap puts the staged leaf into the Secret, in one write with Before, and with Bundle
@@ -112,6 +112,8 @@ const (
 	CauseNames     Cause = "Names"
 	CauseTrust     Cause = "Trust"
 	CauseLeaf      Cause = "Leaf"
+	// CauseSigner is that somebody else is to sign for the zone.
+	CauseSigner Cause = "Signer"
 )
 
 // Step of a rotation.

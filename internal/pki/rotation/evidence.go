@@ -94,8 +94,13 @@ func (m *matter) trusts(c *cert, zone, id string) bool {
 
 // permitted says that the authority that signs may do so for a certificate.
 func (c *cert) permitted() bool {
-	return c.zone != nil && c.zone.current != nil &&
-		!slices.ContainsFunc(c.Names, func(n string) bool { return !slices.Contains(c.zone.current.Permits, n) })
+	return c.zone != nil && c.zone.current != nil && c.zone.current.signsFor(c.Names)
+}
+
+// signsFor says that an authority may sign for names. What an issuer signs for nobody knows
+// before.
+func (a *Authority) signsFor(names []string) bool {
+	return a.Signer.isIssuer() || !slices.ContainsFunc(names, func(n string) bool { return !slices.Contains(a.Permits, n) })
 }
 
 // lacking are the peers that do not trust an authority, by name.

@@ -70,8 +70,8 @@ type Zone struct {
 	Name string
 	// Authorities are its generations that stand.
 	Authorities []Authority
-	// Offline says that the key of a new generation is not kept here.
-	Offline bool
+	// Signer makes a new generation.
+	Signer Signer
 	// Asked is the ID of the generation that somebody asked to replace.
 	Asked string
 }
@@ -85,8 +85,8 @@ type Authority struct {
 	// Current says that it signs. It is one write that makes one current and the one
 	// before it not.
 	Current bool
-	// Offline says that its key is with people.
-	Offline             bool
+	// Signer has its key.
+	Signer              Signer
 	NotBefore, NotAfter time.Time
 	// Permits are the names that it may sign for, in the words of Certificate.Names.
 	Permits []string
@@ -121,6 +121,8 @@ type Certificate struct {
 	Peers []Peer
 	// Asked is the fingerprint of the leaf that somebody asked to replace.
 	Asked string
+	// Signing is what is known of a request that somebody else is to sign, in words.
+	Signing string
 }
 
 // Policy says how a workload comes to use a new certificate.

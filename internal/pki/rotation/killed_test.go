@@ -23,8 +23,8 @@ func slow(label string, low, high int) int {
 func standing(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t, slow)
-	w.addZone("a", false)
-	w.addZone("b", false)
+	w.addZone("a", rotation.Here)
+	w.addZone("b", rotation.Here)
 	w.conduits[pair("a", "b")] = w.now
 	w.add("a", rotation.Restart, 0, 2, rotation.Peer{Name: "plc", Lists: rotation.ListsAuthority})
 	w.add("b", rotation.Signal, 1, 1, rotation.Peer{Name: "hmi", Lists: rotation.ListsCertificate})

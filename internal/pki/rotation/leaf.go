@@ -22,6 +22,9 @@ func (m *matter) leaf(c *cert) {
 		c.d.Drop = c.Next != nil
 	case m.usable(c):
 		m.swap(c)
+	case m.answered(c):
+		c.d.Step = Requested
+		c.hold(wait{reason: ReasonNothingLater, message: string(c.zone.current.Signer), until: c.Next.Since.Add(asksIssuerAgain)})
 	default:
 		m.issue(c)
 	}
@@ -53,11 +56,11 @@ func (m *matter) usable(c *cert) bool {
 	if n == nil || n.Authority != c.zone.current.ID || n.Digest != c.Digest || n.Fingerprint == c.Asked {
 		return false
 	}
-	m.at(n.NotAfter.Add(-c.renew))
+	m.at(m.dueAt(c, n))
 	m.at(n.NotBefore)
 	m.at(n.NotAfter)
 	switch {
-	case m.now.Before(n.NotBefore) || !m.now.Before(n.NotAfter), m.renews(c, n):
+	case m.now.Before(n.NotBefore) || !m.now.Before(n.NotAfter), m.renews(c, n) && !m.answered(c):
 		return false
 	case leaf == nil:
 		return true
@@ -86,11 +89,19 @@ func (m *matter) issue(c *cert) {
 		return
 	}
 	first := c.Secret.Leaf == nil
-	c.d.Issue = &Issue{Authority: by.ID, Until: m.until(c, by), Digest: c.Digest, InPlace: first && !by.Offline, Offline: by.Offline}
+	c.d.Issue = &Issue{Authority: by.ID, Until: m.until(c, by), Digest: c.Digest, InPlace: first && by.Signer == Here, Signer: by.Signer}
 	c.d.Issue.First = c.d.Issue.InPlace && c.settled
-	if by.Offline {
-		c.hold(wait{reason: ReasonAwaitsSignature, message: by.ID})
+	switch {
+	case by.Signer == People:
+		c.hold(wait{reason: ReasonAwaitsSignature, message: words(by.ID, c.Signing)})
+	case by.Signer.isIssuer():
+		c.hold(wait{reason: ReasonAwaitsIssuer, message: words(string(by.Signer), c.Signing)})
 	}
+}
+
+// words joins what is said, without what is not.
+func words(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), ": ")
 }
 
 // heldFirst says that a freeze holds back that a leaf is made. Nothing runs on the first

@@ -40,6 +40,8 @@ const (
 	ReasonAuthorityEnded  Reason = "AuthorityEnded"
 	ReasonNamesBeyond     Reason = "NamesBeyondAuthority"
 	ReasonAwaitsSignature Reason = "AwaitsSignature"
+	ReasonAwaitsIssuer    Reason = "AwaitsIssuer"
+	ReasonNothingLater    Reason = "NothingLater"
 	ReasonFrozen          Reason = "Frozen"
 	ReasonPeersNotReady   Reason = "PeersNotReady"
 	ReasonOutsidePeers    Reason = "OutsidePeers"
@@ -115,6 +117,8 @@ var sentences = map[Reason]string{
 	ReasonAuthorityEnded:  "the zone's authority is not valid now",
 	ReasonNamesBeyond:     "the zone's authority may not sign for these names",
 	ReasonAwaitsSignature: "people have to sign the request",
+	ReasonAwaitsIssuer:    "an issuer of cert-manager has to sign the request",
+	ReasonNothingLater:    "what the issuer signs ends no later than what there is",
 	ReasonFrozen:          "a freeze holds it back",
 	ReasonPeersNotReady:   "not every peer has read the authority that comes",
 	ReasonOutsidePeers:    "nobody said that each peer outside the cluster trusts what comes",

@@ -45,7 +45,12 @@ func storm(f *rotation.Facts) {
 func batch(f *rotation.Facts)  { x(f).Frozen = "batch" }
 func drift(f *rotation.Facts)  { f.Clock.Trusted = false }
 func noSite(f *rotation.Facts) { f.Site = nil }
-func fresh(f *rotation.Facts)  { x(f).Secret, x(f).Workload.Pods = rotation.Secret{}, 0 }
+func people(f *rotation.Facts) { signedBy(f, rotation.People) }
+func issuer(f *rotation.Facts) { signedBy(f, "issuer") }
+func signedBy(f *rotation.Facts, s rotation.Signer) {
+	f.Zones[0].Signer, f.Zones[0].Authorities[0].Signer = s, s
+}
+func fresh(f *rotation.Facts) { x(f).Secret, x(f).Workload.Pods = rotation.Secret{}, 0 }
 
 // soon makes what runs end within the Site's time.
 func soon(action rotation.Action) edit {
@@ -109,7 +114,14 @@ var transitions = []transition{
 	{"the first leaf", fresh, "x issue a1 in place"},
 	{"the first leaf in a freeze of the Site", edits(fresh, storm), "x issue a1 in place"},
 	{"the first leaf, frozen itself", edits(fresh, batch), "x Frozen Requested"},
-	{"the first leaf by people", edits(fresh, func(f *rotation.Facts) { f.Zones[0].Authorities[0].Offline = true }), "x issue a1 next; x AwaitsSignature Requested"},
+	{"the first leaf by an issuer", edits(fresh, issuer), "x issue a1 next; x AwaitsIssuer Requested"},
+	{"an issuer's leaf of half its life", edits(issuer, func(f *rotation.Facts) {
+		x(f).Secret.Leaf.NotBefore, x(f).Secret.Leaf.NotAfter = start.Add(-10*days), start.Add(11*days)
+	}), ""},
+	{"an issuer's leaf of more than half its life", edits(issuer, func(f *rotation.Facts) {
+		x(f).Secret.Leaf.NotBefore, x(f).Secret.Leaf.NotAfter = start.Add(-11*days), start.Add(10*days)
+	}), "x issue a1 next; x AwaitsIssuer Requested"},
+	{"the first leaf by people", edits(fresh, people), "x issue a1 next; x AwaitsSignature Requested"},
 	{"the first leaf that people signed", edits(fresh, rotating), "x swap next"},
 	{"due by time", func(f *rotation.Facts) { x(f).Secret.Leaf.NotAfter = start.Add(60 * days) }, "x issue a1 next"},
 	{"not due yet", func(f *rotation.Facts) { x(f).Secret.Leaf.NotAfter = start.Add(60*days + 1) }, ""},

@@ -69,6 +69,7 @@ type world struct {
 	worked map[[2]int]bool
 	// unsigned are what people have to make.
 	unsigned     map[string]rotation.NewAuthority
+	issuer       signingIssuer
 	unsignedLeaf map[int]rotation.Issue
 	serial       int
 	// did counts writes by their kind.
@@ -94,8 +95,8 @@ func newWorld(t rapid.TB, draw chance) *world {
 	}
 }
 
-func (w *world) addZone(name string, offline bool) {
-	w.zones = append(w.zones, &rotation.Zone{Name: name, Offline: offline})
+func (w *world) addZone(name string, signer rotation.Signer) {
+	w.zones = append(w.zones, &rotation.Zone{Name: name, Signer: signer})
 }
 
 func (w *world) add(zone string, policy rotation.Policy, wave, pods int, peers ...rotation.Peer) *plant {

@@ -162,7 +162,11 @@ func (m *matter) lacks(z *zone) Cause {
 		return CauseFirst
 	case z.current == nil && z.issued(): // what stands was lost: one new one is enough
 		return ""
-	case slices.ContainsFunc(z.needs, func(n string) bool { return !slices.Contains(last.Permits, n) }):
+	case last.Signer != z.Signer:
+		return CauseSigner
+	case z.Signer.isIssuer(): // its next one comes with what it signs
+		return ""
+	case !last.signsFor(z.needs):
 		return CauseNames
 	case !m.now.Before(z.replacedAt(last)):
 		return CauseTime
@@ -190,10 +194,14 @@ func (m *matter) makeNew(z *zone) {
 		z.say(ReasonFrozen)
 		return
 	}
-	z.d.Make = &NewAuthority{Permits: z.needs, Until: m.now.Add(m.rules.authorityLength), Offline: z.Offline, Cause: cause}
-	z.say(ReasonMaking, string(cause))
-	if z.Offline {
+	z.d.Make = &NewAuthority{Permits: z.needs, Until: m.now.Add(m.rules.authorityLength), Signer: z.Signer, Cause: cause}
+	switch {
+	case z.Signer == Here:
+		z.say(ReasonMaking, string(cause))
+	case z.Signer == People:
 		z.say(ReasonAwaitsSignature, string(cause))
+	default:
+		z.say(ReasonAwaitsIssuer, string(z.Signer))
 	}
 }
 
@@ -214,7 +222,8 @@ func (m *matter) overdue(z *zone) bool {
 
 // promote makes the newest generation sign when all peers trust it.
 func (m *matter) promote(z *zone) {
-	if _, may := m.may(); z.newest == nil || z.d.Make != nil || !may {
+	made := z.d.Make != nil && z.d.Make.Signer == Here
+	if _, may := m.may(); z.newest == nil || made || !may {
 		return
 	}
 	if m.frozenZone(z) && z.current != nil {
@@ -267,11 +276,17 @@ func (m *matter) retire(z *zone) {
 	}
 }
 
-// used says that something may run that an old generation issued.
+// used says that something may run that an old generation issued. An issuer may sign for
+// several zones by one authority: what counts is whose certificate it is, then.
 func (m *matter) used(z *zone, a *Authority) bool {
 	return slices.ContainsFunc(m.certs, func(c *cert) bool {
-		return c.issuedBy(a.ID) || c.zone == z && !c.settled && a.Generation < z.current.Generation
+		return c.issuedBy(a.ID) && (c.zone == z || !c.zone.has(a.ID)) || c.zone == z && !c.settled && a.Generation < z.current.Generation
 	})
+}
+
+// has says that an authority is one of a zone's.
+func (z *zone) has(id string) bool {
+	return z != nil && slices.ContainsFunc(z.Authorities, func(a Authority) bool { return a.ID == id })
 }
 
 func (c *cert) issuedBy(id string) bool {
