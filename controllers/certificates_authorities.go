@@ -52,14 +52,25 @@ type zoneAuthority struct {
 	secret      *corev1.Secret
 	generations []generation
 	current     string
+	// retired are those that people made which are of no use any more.
+	retired []string
+	// grown says that generations are not written yet.
+	grown bool
+	// wants is who is to sign, by issuer where that is one.
+	wants  rotation.Signer
+	issuer *v1alpha1.IssuerReference
+	// wrong is what is wrong with what people handed in.
+	wrong []string
 }
 
 // generation is one of an authority.
 type generation struct {
 	authority.Authority
 	number  int64
+	signer  rotation.Signer
 	permits []string
-	// list is the revocation list (DER), since is when it was made.
+	// list is the revocation list (DER), empty where who has the key gave none; since is when
+	// it was made.
 	list  []byte
 	since time.Time
 }
@@ -68,11 +79,13 @@ type generation struct {
 type authorityState struct {
 	Current     string            `json:"current"`
 	Generations []generationState `json:"generations"`
+	Retired     []string          `json:"retired,omitempty"`
 }
 
 type generationState struct {
-	Number  int64    `json:"number"`
-	Permits []string `json:"permits,omitempty"`
+	Number  int64           `json:"number"`
+	Signer  rotation.Signer `json:"signer,omitempty"`
+	Permits []string        `json:"permits,omitempty"`
 }
 
 // authorityName is the name that rotation knows a zone's authority by.
@@ -168,7 +181,7 @@ func (c *Certificates) readAuthority(ctx context.Context, name string) (*zoneAut
 	if err := json.Unmarshal(z.secret.Data[stateFile], &state); err != nil {
 		return nil, fmt.Errorf("reading the authority of zone %s: %w", name, err)
 	}
-	z.current = state.Current
+	z.current, z.retired = state.Current, state.Retired
 	for _, g := range state.Generations {
 		one, err := readGeneration(z.secret.Data, g)
 		if err != nil {
@@ -183,10 +196,16 @@ func (c *Certificates) readAuthority(ctx context.Context, name string) (*zoneAut
 func fileOf(number int64, what string) string { return fmt.Sprintf("%d.%s", number, what) }
 
 func readGeneration(data map[string][]byte, s generationState) (generation, error) {
-	g := generation{number: s.Number, permits: s.Permits}
+	g := generation{number: s.Number, signer: s.Signer, permits: s.Permits}
 	var err error
 	if g.Anchor, err = oneCertificate(data[fileOf(s.Number, "anchor.crt")]); err != nil {
 		return g, err
+	}
+	if raw := data[fileOf(s.Number, "crl")]; s.Signer != rotation.Here && len(raw) == 0 {
+		return g, nil
+	}
+	if s.Signer != rotation.Here {
+		return g, g.readList(data)
 	}
 	if g.Issued, err = oneCertificate(data[fileOf(s.Number, "issued.crt")]); err != nil {
 		return g, err
@@ -194,44 +213,53 @@ func readGeneration(data map[string][]byte, s generationState) (generation, erro
 	if g.Key, err = authority.ParseKey(data[fileOf(s.Number, "key")]); err != nil {
 		return g, err
 	}
-	list, err := files.ListOf(data[fileOf(s.Number, "crl")])
+	return g, g.readList(data)
+}
+
+func (g *generation) readList(data map[string][]byte) error {
+	list, err := files.ListOf(data[fileOf(g.number, "crl")])
 	if err != nil {
-		return g, err
+		return err
 	}
 	g.list, g.since = list.Raw, list.ThisUpdate
-	return g, nil
+	return nil
 }
 
 // write puts all generations into the Secret.
 func (z *zoneAuthority) write(ctx context.Context, m apply.Material) error {
-	state := authorityState{Current: z.current}
+	state := authorityState{Current: z.current, Retired: z.retired}
 	data := map[string][]byte{}
 	for _, g := range z.generations {
+		state.Generations = append(state.Generations, generationState{Number: g.number, Signer: g.signer, Permits: g.permits})
+		data[fileOf(g.number, "anchor.crt")] = files.PEM(g.Anchor)
+		if len(g.list) > 0 {
+			data[fileOf(g.number, "crl")] = files.ListPEM(g.list)
+		}
+		if g.signer != rotation.Here {
+			continue
+		}
 		key, err := g.Key.PEM()
 		if err != nil {
 			return err
 		}
-		state.Generations = append(state.Generations, generationState{Number: g.number, Permits: g.permits})
-		data[fileOf(g.number, "anchor.crt")] = files.PEM(g.Anchor)
 		data[fileOf(g.number, "issued.crt")] = files.PEM(g.Issued)
 		data[fileOf(g.number, "key")] = key
-		data[fileOf(g.number, "crl")] = files.ListPEM(g.list)
 	}
 	raw, err := json.Marshal(state)
 	if err != nil {
 		return fmt.Errorf("writing the authority of zone %s: %w", z.zone, err)
 	}
 	data[stateFile] = raw
-	z.secret.Data = data
+	z.secret.Data, z.grown = data, false
 	return m.Put(ctx, z.secret)
 }
 
 // facts are what rotation has to know of it.
 func (z *zoneAuthority) facts(asked string) rotation.Zone {
-	out := rotation.Zone{Name: z.zone, Asked: asked}
+	out := rotation.Zone{Name: z.zone, Signer: z.wants, Asked: asked}
 	for _, g := range z.generations {
 		out.Authorities = append(out.Authorities, rotation.Authority{
-			ID: g.ID(), Generation: g.number, Current: g.ID() == z.current,
+			ID: g.ID(), Generation: g.number, Current: g.ID() == z.current, Signer: g.signer,
 			NotBefore: g.Anchor.NotBefore, NotAfter: g.Anchor.NotAfter, Permits: g.permits,
 		})
 	}
@@ -247,10 +275,10 @@ func (z *zoneAuthority) byID(id string) *generation {
 	return &z.generations[i]
 }
 
-// signer finds the generation that signed a certificate, "" for none.
-func (z *zoneAuthority) signer(leaf *x509.Certificate) string {
+// signer finds the generation that signed a certificate, or one of those between, "" for none.
+func (z *zoneAuthority) signer(leaf *x509.Certificate, between ...*x509.Certificate) string {
 	for _, g := range z.generations {
-		if g.SignedBy(leaf) {
+		if g.SignedBy(leaf, between...) {
 			return g.ID()
 		}
 	}
@@ -272,11 +300,18 @@ func (c *Certificates) carryZones(ctx context.Context, p *certificatePass) {
 }
 
 func (c *Certificates) carryZone(ctx context.Context, p *certificatePass, z *zoneAuthority, d rotation.ZoneDecision) error {
-	if m := d.Make; m != nil {
+	if m := d.Make; m != nil && m.Signer == rotation.Here {
 		if err := c.newGeneration(ctx, p, z, m); err != nil {
 			return err
 		}
 		rotations.WithLabelValues("authority").Inc()
+	} else if m != nil && z.issuer != nil {
+		c.askIssuer(ctx, p, z)
+	}
+	if z.grown && d.MakeCurrent == "" && len(d.Retire) == 0 {
+		if err := z.write(ctx, c.material); err != nil {
+			return err
+		}
 	}
 	if d.MakeCurrent != "" {
 		z.current = d.MakeCurrent
@@ -286,6 +321,11 @@ func (c *Certificates) carryZone(ctx context.Context, p *certificatePass, z *zon
 	}
 	if len(d.Retire) == 0 {
 		return nil
+	}
+	for _, id := range d.Retire {
+		if g := z.byID(id); g != nil && g.signer == rotation.People {
+			z.retired = append(z.retired, id)
+		}
 	}
 	z.generations = slices.DeleteFunc(z.generations, func(g generation) bool { return slices.Contains(d.Retire, g.ID()) })
 	return z.write(ctx, c.material)
@@ -313,14 +353,11 @@ func (c *Certificates) newGeneration(ctx context.Context, p *certificatePass, z 
 	if err != nil {
 		return err
 	}
-	g := generation{Authority: made, number: 1, permits: m.Permits, since: p.now}
-	for _, other := range z.generations {
-		g.number = max(g.number, other.number+1)
-	}
-	if g.list, err = made.RevocationList(g.number, p.now); err != nil {
+	g := generation{Authority: made, permits: m.Permits, since: p.now}
+	if g.list, err = made.RevocationList(z.following(), p.now); err != nil {
 		return err
 	}
-	z.generations = append(z.generations, g)
+	z.add(g)
 	if len(z.generations) == 1 {
 		z.current = g.ID() // nobody trusts another
 	}
@@ -338,5 +375,6 @@ func authorityRules(site *v1alpha1.Site) v1alpha1.AuthorityRules {
 	}
 	out.RootLifetime = cmp.Or(out.RootLifetime, "7300d")
 	out.Lifetime = cmp.Or(out.Lifetime, "1825d")
+	out.OfflineFrom = cmp.Or(out.OfflineFrom, 5)
 	return out
 }

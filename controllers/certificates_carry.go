@@ -43,7 +43,7 @@ func (c *Certificates) carry(ctx context.Context, p *certificatePass, one *certi
 		due bool
 		do  func() error
 	}{
-		{d.Drop, func() error { return c.drop(ctx, one) }},
+		{d.Drop || p.unneeded(one), func() error { return c.drop(ctx, one) }},
 		{d.Issue != nil, func() error { return c.issue(ctx, p, one, d) }},
 		{d.Publish, func() error { return c.publish(ctx, p, one, d.Bundle) }},
 		{d.Swap != nil, func() error { return c.swap(ctx, p, one, d) }},
@@ -101,6 +101,9 @@ func (c *Certificates) issue(ctx context.Context, p *certificatePass, one *certi
 	g := z.byID(d.Issue.Authority)
 	if g == nil {
 		return fmt.Errorf("issuing: the authority %s is not there", d.Issue.Authority)
+	}
+	if d.Issue.Signer != rotation.Here {
+		return c.ask(ctx, p, one, d.Issue)
 	}
 	w := one.object
 	key, public := authority.Key{}, one.public
@@ -195,7 +198,7 @@ func (c *Certificates) swap(ctx context.Context, p *certificatePass, one *certif
 // keepFolders writes the folders of an OPC UA application where they differ: trusted and issuer
 // certificates, and their revocation lists.
 func (c *Certificates) keepFolders(ctx context.Context, p *certificatePass, one *certificate, bundle []rotation.Trusted) error {
-	if one.object.Spec.Profile != v1alpha1.ProfileOPCUA || p.root == nil {
+	if one.object.Spec.Profile != v1alpha1.ProfileOPCUA {
 		return nil
 	}
 	var trust []files.Trust
@@ -208,7 +211,11 @@ func (c *Certificates) keepFolders(ctx context.Context, p *certificatePass, one 
 		}
 	}
 	trusted, trustedLists := files.Folders(trust)
-	issuer, issuerLists := files.Folders([]files.Trust{{Zone: "site", Certificate: p.root.Certificate, List: p.root.list}})
+	var above []files.Trust
+	if p.root != nil {
+		above = append(above, files.Trust{Zone: "site", Certificate: p.root.Certificate, List: p.root.list})
+	}
+	issuer, issuerLists := files.Folders(above)
 	for suffix, data := range map[string]map[string][]byte{
 		"-trusted": trusted, "-trusted-crl": trustedLists, "-issuer": issuer, "-issuer-crl": issuerLists,
 	} {

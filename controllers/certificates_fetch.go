@@ -41,6 +41,14 @@ type certificate struct {
 	// public is the application's key, nil where we make one.
 	public   crypto.PublicKey
 	findings []v1alpha1.Finding
+	// warnings are what is wrong and holds nothing back.
+	warnings []v1alpha1.Finding
+	// issuer that signs for it, nil for none. answer is what somebody else signed, nil for
+	// nothing yet, and signing says why. askAgain says that nothing comes of the request.
+	issuer   *v1alpha1.IssuerReference
+	answer   *answer
+	signing  string
+	askAgain bool
 	// decision on it, nil before it was made.
 	decision *rotation.CertificateDecision
 	// failed is why something could not be read or written.
@@ -75,14 +83,20 @@ func (c *Certificates) look(ctx context.Context) (*certificatePass, error) {
 	for i := range list.Items {
 		p.certificates = append(p.certificates, &certificate{object: &list.Items[i]})
 	}
+	at := c.timekeeper.now()
+	p.facts.Clock = rotation.Clock{Now: at.Now, Trusted: at.MayGrant && at.MayExpire, Reason: at.Reason}
+	p.now = at.Now
 	c.lookAtAuthorities(ctx, p, model)
 	for _, one := range p.certificates {
 		p.facts.Certificates = append(p.facts.Certificates, c.factsOf(ctx, p, model, one))
 	}
+	// An issuer's authority is known with the first of its answers.
+	for name, z := range p.authorities {
+		zone, _ := forOPCUA(name)
+		p.facts.Zones = append(p.facts.Zones, z.facts(p.declared(zone).Annotations[v1alpha1.AnnotationRotate]))
+	}
+	p.permitAdopted()
 	p.facts.Site = certificateRules(p.site)
-	at := c.timekeeper.now()
-	p.facts.Clock = rotation.Clock{Now: at.Now, Trusted: at.MayGrant && at.MayExpire, Reason: at.Reason}
-	p.now = at.Now
 	return p, nil
 }
 
@@ -107,7 +121,8 @@ func (c *Certificates) lookAtAuthorities(ctx context.Context, p *certificatePass
 				continue
 			}
 			p.authorities[name] = z
-			p.facts.Zones = append(p.facts.Zones, z.facts(p.declared(one.zone).Annotations[v1alpha1.AnnotationRotate]))
+			z.wants, z.issuer = p.signerOf(one.zone, model.Zone(one.zone).SL.Highest())
+			z.wrong = p.adopt(z, one.zone)
 		}
 		one.fail(unread)
 		if unread == nil {
@@ -163,7 +178,7 @@ func (c *Certificates) factsOf(ctx context.Context, p *certificatePass, model *t
 	w := one.object
 	f := rotation.Certificate{
 		Namespace: w.Namespace, Name: w.Name, Zone: one.authority,
-		Lifetime: cmp.Or(string(w.Spec.Lifetime), "400d"), RenewBefore: cmp.Or(string(w.Spec.RenewBefore), "60d"),
+		Lifetime: string(one.lifetime()), RenewBefore: cmp.Or(string(w.Spec.RenewBefore), "60d"),
 		Digest: digestOf(w), Frozen: w.Spec.Frozen, Asked: w.Annotations[v1alpha1.AnnotationRotate],
 		Peers: peersOf(w),
 	}
@@ -178,6 +193,10 @@ func (c *Certificates) factsOf(ctx context.Context, p *certificatePass, model *t
 		f.Zone, f.WhyNoZone = "", err.Error()
 		return f
 	}
+	if err := c.lookAtAnswer(ctx, p, one); err != nil {
+		one.fail(err)
+	}
+	f.Signing = one.signing
 	for _, zone := range model.Trusts(one.party()) {
 		f.Reaches = append(f.Reaches, authorityName(zone, w.Spec.Profile))
 	}
@@ -202,6 +221,7 @@ func (one *certificate) resolve(p *certificatePass, f *rotation.Certificate) {
 	if constrained {
 		asked.CommonName, asked.URIs = commonName(w), w.Spec.URIs
 	}
+	one.warn(p.authorities[one.authority])
 	permits, wrong := permit.Of(asked, p.declared(one.zone).Spec.Certificates)
 	if !constrained {
 		permits = nil // its authority has no constraints

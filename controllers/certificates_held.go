@@ -49,6 +49,8 @@ type held struct {
 	chain   []*x509.Certificate
 	key     authority.Key
 	anchors []*x509.Certificate
+	// request stands where somebody else is to sign. There is no leaf then.
+	request []byte
 }
 
 // readHeld reads a Secret of a certificate's. What in it cannot be read is not there: it is
@@ -82,10 +84,11 @@ func (h *held) parse() {
 		h.anchors = anchors
 	}
 	all, err := files.Certificates(data[files.CertificatePEM])
-	if err != nil || len(all) == 0 {
+	if err == nil && len(all) > 0 {
+		h.leaf, h.chain = all[0], all[1:]
+	} else if h.request = data[requestFile]; len(h.request) == 0 {
 		return
 	}
-	h.leaf, h.chain = all[0], all[1:]
 	if key, err := authority.ParseKey(data[files.KeyPEM]); err == nil {
 		h.key = key
 	}
@@ -120,7 +123,7 @@ func (h *held) leafFacts(z *zoneAuthority) *rotation.Leaf {
 		NotBefore: h.leaf.NotBefore, NotAfter: h.leaf.NotAfter,
 	}
 	if z != nil {
-		out.Authority = z.signer(h.leaf)
+		out.Authority = z.signer(h.leaf, h.chain...)
 	}
 	if h.noted() {
 		out.Digest, out.Since, out.First = h.notes.Digest, h.notes.Since, h.notes.First
@@ -171,7 +174,7 @@ func (h *held) put(ctx context.Context, m apply.Material, own files.Own) error {
 	if err := h.annotate(); err != nil {
 		return err
 	}
-	h.leaf, h.chain, h.key, h.anchors = own.Leaf, own.Chain, own.Key, own.Anchors
+	h.leaf, h.chain, h.key, h.anchors, h.request = own.Leaf, own.Chain, own.Key, own.Anchors, nil
 	return m.Put(ctx, h.secret)
 }
 

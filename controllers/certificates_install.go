@@ -28,8 +28,9 @@ func (c *Certificates) keepInstall(ctx context.Context, p *certificatePass, one 
 		return nil
 	}
 	newest := slices.MaxFunc(z.generations, func(a, b generation) int { return int(a.number - b.number) })
-	data := map[string][]byte{
-		installAuthority: newest.Anchor.Raw, "authority.crt": files.PEM(newest.Anchor), installList: newest.list,
+	data := map[string][]byte{installAuthority: newest.Anchor.Raw, "authority.crt": files.PEM(newest.Anchor)}
+	if len(newest.list) > 0 {
+		data[installList] = newest.list
 	}
 	leaf := one.next.leaf
 	if leaf == nil {

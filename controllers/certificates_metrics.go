@@ -60,7 +60,9 @@ func observeAuthorities(p *certificatePass) {
 		}
 		if g := z.byID(z.current); g != nil {
 			authorityEnd.WithLabelValues(zone).Set(float64(g.Anchor.NotAfter.Unix()))
-			listAge.WithLabelValues(zone).Set(p.now.Sub(g.since).Seconds())
+			if len(g.list) > 0 {
+				listAge.WithLabelValues(zone).Set(p.now.Sub(g.since).Seconds())
+			}
 		}
 	}
 }

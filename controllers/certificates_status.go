@@ -59,6 +59,10 @@ func (c *Certificates) certificateStatus(p *certificatePass, one *certificate, d
 	}
 	s.Trust = trustOf(p, one)
 	s.OutsidePeers = outsidePeers(p, one)
+	s.Request = ""
+	if z := p.authorities[one.authority]; z != nil && one.waits() && (z.wants == rotation.People || z.signs() == rotation.People) {
+		s.Request = string(one.next.request)
+	}
 }
 
 // goesOn is when it goes on: when it is due, or may.
@@ -71,7 +75,7 @@ func goesOn(due, until time.Time) time.Time {
 
 // findings are what is wrong with what is asked for, and what could not be done.
 func findings(one *certificate, p *certificatePass, s *v1alpha1.WorkloadCertificateStatus) {
-	found := slices.Clone(one.findings)
+	found := slices.Concat(one.findings, one.warnings)
 	for _, f := range p.decision.Findings {
 		if f.Object == one.object.Namespace+"/"+one.object.Name {
 			found = append(found, v1alpha1.Finding{Severity: v1alpha1.SeverityWarning, Path: f.Field, Reason: string(f.Reason), Message: f.Message})

@@ -91,6 +91,12 @@ type WorkloadCertificateSpec struct {
 	// +kubebuilder:validation:MaxLength=16384
 	// +kubebuilder:validation:XValidation:rule="self.contains('CERTIFICATE REQUEST-----') && !self.contains('PRIVATE KEY')",message="request: a certificate request as PEM, and never the private key, which stays where it is"
 	Request string `json:"request,omitempty"`
+	// issued is the certificate that an offline authority signed for status.request (PEM).
+	// +optional
+	// +kubebuilder:validation:MinLength=64
+	// +kubebuilder:validation:MaxLength=32768
+	// +kubebuilder:validation:XValidation:rule="self.contains('-----BEGIN CERTIFICATE-----') && !self.contains('PRIVATE KEY')",message="issued: a certificate as PEM, and never a private key"
+	Issued string `json:"issued,omitempty"`
 	// lifetime of the certificate.
 	// +optional
 	// +kubebuilder:default="400d"
@@ -316,6 +322,9 @@ type WorkloadCertificateStatus struct {
 	// served is the serial number that the workload showed, and when.
 	// +optional
 	Served *ServedFacts `json:"served,omitempty"`
+	// request that an offline authority has to sign (PKCS#10, PEM).
+	// +optional
+	Request string `json:"request,omitempty"`
 	// trust are the zones whose authorities are in the bundle.
 	// +optional
 	// +listType=map

@@ -62,6 +62,7 @@ func certificateRules() []rule {
 		certifiedNameRules(), certifiedAddressRules(), uriRules(),
 		keyRules(),
 		under("spec.key.from: Application", pemRules("spec.request", "CERTIFICATE REQUEST", 16384, notARequest)),
+		pemRules("spec.issued", "CERTIFICATE", 32768, notACertificate),
 		under("spec.renewBefore: 1s", lifetime("spec.lifetime", tooLate)),
 		under("spec.lifetime: 99999d", lifetime("spec.renewBefore")),
 		lifetimeRules,
@@ -193,7 +194,10 @@ func keyRules() []rule {
 	}
 }
 
-const notARequest = "request: a certificate request as PEM, and never the private key, which stays where it is"
+const (
+	notARequest     = "request: a certificate request as PEM, and never the private key, which stays where it is"
+	notACertificate = "issued: a certificate as PEM, and never a private key"
+)
 
 // pem is a text of n characters that begins like PEM, as it stands in quotes in YAML.
 func pem(kind string, n int) string {

@@ -106,6 +106,8 @@ const (
 	ReasonNoSite      = "NoSite"
 	ReasonNotAccepted = "NotAccepted"
 	ReasonWriteFailed = "WriteFailed"
+	// ReasonNoRevocationList: an authority for OPC UA came without its revocation list.
+	ReasonNoRevocationList = "NoRevocationList"
 
 	// ReasonDevicesOnly: a zone without workloads has no pods to put a policy on.
 	ReasonDevicesOnly = "DevicesOnly"

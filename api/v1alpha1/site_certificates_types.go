@@ -14,7 +14,14 @@ type Lifetime string
 
 // SiteCertificates are the site's rules for certificates: who signs, and when something may
 // be swapped or restarted. Without them no certificate is issued.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.issuerRef) || !has(self.authority)",message="authority is about the built-in issuer: give either authority or issuerRef"
 type SiteCertificates struct {
+	// issuerRef: an issuer of cert-manager that signs in place of the built-in one, for zones
+	// that name none of their own. Zones that it signs for share its authority, so that who
+	// trusts one trusts all of them: an issuer for each zone keeps them apart.
+	// +optional
+	IssuerRef *IssuerReference `json:"issuerRef,omitempty"`
 	// authority: keys and lifetimes of the built-in issuer, a root for the site and under it
 	// one authority for each zone.
 	// +optional
@@ -48,6 +55,28 @@ type SiteCertificates struct {
 	TrustDelay Duration `json:"trustDelay,omitempty"`
 }
 
+// IssuerReference names an issuer of cert-manager.
+type IssuerReference struct {
+	// name of the issuer.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+	// kind of the issuer: Issuer, which is looked for in the certificate's namespace,
+	// ClusterIssuer, or that of an external one.
+	// +optional
+	// +kubebuilder:default=ClusterIssuer
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Kind string `json:"kind,omitempty"`
+	// group of the issuer's kind.
+	// +optional
+	// +kubebuilder:default=cert-manager.io
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Group string `json:"group,omitempty"`
+}
+
 // AuthorityRules say what the authorities of the built-in issuer are.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.lifetime) || !has(self.rootLifetime) || !self.lifetime.matches('^([0-9]{1,5}d|([0-9]{1,5}[hms]){1,3})$') || !self.rootLifetime.matches('^([0-9]{1,5}d|([0-9]{1,5}[hms]){1,3})$') || (self.lifetime.matches('^[0-9]+d$') ? int(self.lifetime.split('d')[0]) * 86400 : duration(self.lifetime).getSeconds()) < (self.rootLifetime.matches('^[0-9]+d$') ? int(self.rootLifetime.split('d')[0]) * 86400 : duration(self.rootLifetime).getSeconds())",message="lifetime: must be shorter than rootLifetime, because an authority ends before the root that signed it"
@@ -66,6 +95,14 @@ type AuthorityRules struct {
 	// +optional
 	// +kubebuilder:default="1825d"
 	Lifetime Lifetime `json:"lifetime,omitempty"`
+	// offlineFrom is the target security level from which the key of a zone's authority is
+	// not kept in the cluster: requests go out and certificates come in by
+	// `kubectl zonewarden certs`. 5 keeps all of them here.
+	// +optional
+	// +kubebuilder:default=5
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=5
+	OfflineFrom int32 `json:"offlineFrom,omitempty"`
 }
 
 // KeyAlgorithm of a private key.
@@ -160,6 +197,8 @@ const (
 )
 
 // ZoneCertificates are a zone's settings for certificates.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.issuerRef) || !has(self.authorityKey)",message="an issuer has its own key: give either authorityKey or issuerRef"
 type ZoneCertificates struct {
 	// dnsNames are suffixes of names that certificates in the zone may carry beside those of
 	// their namespace's Services: "filtration.plant.example" allows itself and what ends in it.
@@ -175,4 +214,32 @@ type ZoneCertificates struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=16
 	Networks []CIDR `json:"networks,omitempty"`
+	// authorityKey: where the key of the zone's authority is. Not given: as the Site says
+	// by the zone's target security level.
+	// +optional
+	AuthorityKey AuthorityKey `json:"authorityKey,omitempty"`
+	// authorities are those that people made whose key is not in the cluster: a certificate
+	// as PEM, signed by itself, with its revocation list where there is one. The newest, by
+	// its notBefore, is the one that signs when all peers have it.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MinLength=64
+	// +kubebuilder:validation:items:MaxLength=16384
+	// +kubebuilder:validation:XValidation:rule="self.all(a, a.contains('-----BEGIN CERTIFICATE-----') && !a.contains('PRIVATE KEY'))",message="authorities: a certificate as PEM each, and never a private key"
+	Authorities []string `json:"authorities,omitempty"`
+	// issuerRef: an issuer of cert-manager that signs for this zone.
+	// +optional
+	IssuerRef *IssuerReference `json:"issuerRef,omitempty"`
 }
+
+// AuthorityKey says where the key of a zone's authority is.
+//
+// +kubebuilder:validation:Enum=Online;Offline
+type AuthorityKey string
+
+// Where the key is: in the operator's namespace, or with people.
+const (
+	AuthorityKeyOnline  AuthorityKey = "Online"
+	AuthorityKeyOffline AuthorityKey = "Offline"
+)

@@ -18,15 +18,20 @@ const nearExpiry = "spec.certificates.nearExpiry: {within: 7d, action: Wait}"
 // siteCertificateRules are those of a Site's rules for certificates.
 func siteCertificateRules() []rule {
 	const (
-		field = "spec.certificates"
-		root  = field + ".authority"
+		field  = "spec.certificates"
+		issuer = field + ".issuerRef"
+		root   = field + ".authority"
 	)
 	return append(under(nearExpiry,
 		required(field+".nearExpiry", field+".nearExpiry.within", field+".nearExpiry.action"),
 		lifetime(field+".nearExpiry.within"),
 		choice(field+".nearExpiry.action", "Wait", "IgnoreWindows", "IgnoreFreezes"),
+		under(issuer+": {name: plant-ca}",
+			required(issuer+".name"),
+			text(issuer+".name", 1, 253), text(issuer+".kind", 1, 63), text(issuer+".group", 1, 253)),
 		under(root+".rootLifetime: 99999d", lifetime(root+".lifetime")),
 		under(root+".lifetime: 1s", lifetime(root+".rootLifetime", outlives)),
+		number(root+".offlineFrom", 1, 5),
 		under(root+".key: {algorithm: RSA, size: 2048}", required(root+".key.algorithm", root+".key.size")),
 		authorityRules,
 		maintenanceRules(),
@@ -43,8 +48,9 @@ const outlives = "spec.certificates.authority: lifetime: must be shorter than ro
 
 var authorityRules = func() []rule {
 	const (
-		root = "spec.certificates.authority"
-		size = root + ".key: size: RSA keys have 2048 or 3072 bits, ECDSA keys 256 or 384"
+		root   = "spec.certificates.authority"
+		size   = root + ".key: size: RSA keys have 2048 or 3072 bits, ECDSA keys 256 or 384"
+		issuer = "spec.certificates.issuerRef: {name: plant-ca}"
 	)
 	entry := func(sentence, accepted, refused, because string) rule {
 		return rule{name: "an authority " + sentence, accepted: root + ": " + accepted, refused: root + ": " + refused, because: []string{because}}
@@ -59,6 +65,10 @@ var authorityRules = func() []rule {
 		entry("has an ECDSA key of its own sizes", "{key: {algorithm: ECDSA, size: 384}}", "{key: {algorithm: ECDSA, size: 3072}}", size),
 		entry("has a key that devices know", "{key: {algorithm: ECDSA, size: 256}}", "{key: {algorithm: Ed25519, size: 256}}",
 			root+`.key.algorithm: supported values: "RSA", "ECDSA"`),
+		{
+			name: "cert-manager has authorities of its own", accepted: issuer, refused: issuer + "\n" + root + ": {}",
+			because: []string{"spec.certificates: authority is about the built-in issuer: give either authority or issuerRef"},
+		},
 	}
 }()
 
@@ -150,7 +160,38 @@ func zoneCertificateRules() []rule {
 		},
 		set(ranges, "10.%d.0.0/16", 0, 16),
 		networks(ranges),
+		choice("spec.certificates.authorityKey", "Online", "Offline"),
+		madeByPeople(),
+		under(ofZone+": {name: cell-1-ca}",
+			required(ofZone+".name"),
+			text(ofZone+".name", 1, 253), text(ofZone+".kind", 1, 63), text(ofZone+".group", 1, 253)),
+		[]rule{{
+			name: "an issuer has its own key", accepted: ofZone + ": {name: cell-1-ca}",
+			refused: ofZone + ": {name: cell-1-ca}\nspec.certificates.authorityKey: Offline",
+			because: []string{"spec.certificates: an issuer has its own key: give either authorityKey or issuerRef"},
+		}},
 	)
+}
+
+const ofZone = "spec.certificates.issuerRef"
+
+// madeByPeople are the rules of authorities whose key is not in the cluster.
+func madeByPeople() []rule {
+	const field = "spec.certificates.authorities"
+	is := func(text string) string { return field + `: ["` + text + `"]` }
+	good, because := is(pem("CERTIFICATE", 64)), []string{field + ": authorities: a certificate as PEM each, and never a private key"}
+	return slices.Concat(
+		set(field, `"%d `+pem("CERTIFICATE", 64)+`"`, 0, 8),
+		[]rule{
+			{name: field + " are not too short", accepted: good, refused: is(pem("CERTIFICATE", 63)), because: []string{field + "[0]: should be at least 64 chars long"}},
+			{
+				name: field + " are not too long", accepted: is(pem("CERTIFICATE", 16384)), refused: is(pem("CERTIFICATE", 16385)),
+				because: []string{field + "[0]: may not be more than 16384 bytes"},
+			},
+			{name: field + " are certificates", accepted: good, refused: is(pem("X509 CRL", 64)), because: because},
+			{name: field + " may have their list", accepted: is(pem("CERTIFICATE", 64) + `\n` + pem("X509 CRL", 64))},
+			{name: field + " have no key beside them", accepted: good, refused: is(pem("CERTIFICATE", 64) + `\n` + pem("EC PRIVATE KEY", 64)), because: because},
+		})
 }
 
 // certificateFillings are the defaults within spec.certificates and of what certificates have.
@@ -161,7 +202,15 @@ var certificateFillings = []filling{
 	},
 	{
 		"authorities without anything", siteKind, nearExpiry + "\nspec.certificates.authority: {}",
-		"spec.certificates.authority: {key: {algorithm: RSA, size: 3072}, rootLifetime: 7300d, lifetime: 1825d}",
+		"spec.certificates.authority: {key: {algorithm: RSA, size: 3072}, rootLifetime: 7300d, lifetime: 1825d, offlineFrom: 5}",
+	},
+	{
+		"an issuer is for the whole cluster", siteKind, nearExpiry + "\nspec.certificates.issuerRef: {name: plant-ca}",
+		"spec.certificates.issuerRef: {name: plant-ca, kind: ClusterIssuer, group: cert-manager.io}",
+	},
+	{
+		"a zone's issuer is for the whole cluster", zoneKind, ofZone + ": {name: cell-1-ca}",
+		ofZone + ": {name: cell-1-ca, kind: ClusterIssuer, group: cert-manager.io}",
 	},
 	{"a zone's certificates get nothing", zoneKind, "spec.certificates: {}", "spec.certificates: {}"},
 	{"a key without a value, as templates leave it", certificateKind, "spec.key: ", "spec.key: {from: Operator}"},

@@ -125,7 +125,7 @@ type ZoneSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	PlatformServices PlatformServices `json:"platformServices,omitempty"`
-	// certificates: what the zone's authority may sign.
+	// certificates: what the zone's authority may sign, and who has its key.
 	// +optional
 	Certificates *ZoneCertificates `json:"certificates,omitempty"`
 	// enforcement: Observe denies nothing, Enforce does. Start with Observe.

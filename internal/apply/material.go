@@ -171,5 +171,8 @@ func workloadOf(o client.Object) *Workload {
 
 // nameOf is Secret cell-1/opcua-tls: these types are all of packages called v1.
 func nameOf(o client.Object) string {
+	if kind := o.GetObjectKind().GroupVersionKind().Kind; kind != "" {
+		return fmt.Sprintf("%s %s/%s", kind, o.GetNamespace(), o.GetName())
+	}
 	return fmt.Sprintf("%s %s/%s", strings.TrimPrefix(fmt.Sprintf("%T", o), "*v1."), o.GetNamespace(), o.GetName())
 }

@@ -57,8 +57,8 @@ func (l Levels) max(o Levels) Levels {
 // to: SR 3.1 (communication integrity) and SR 4.1 (confidentiality).
 func (l Levels) communication() int32 { return max(l.SI, l.DC) }
 
-// highest returns the highest target of all.
-func (l Levels) highest() int32 { return max(l.IAC, l.UC, l.SI, l.DC, l.RDF, l.TRE, l.RA) }
+// Highest returns the highest target of all.
+func (l Levels) Highest() int32 { return max(l.IAC, l.UC, l.SI, l.DC, l.RDF, l.TRE, l.RA) }
 
 // isOffice says that a zone is on the office's side of the DMZ, or beyond.
 func isOffice(level v1alpha1.Level, t v1alpha1.ZoneType) bool {

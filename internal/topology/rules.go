@@ -177,7 +177,7 @@ func (k *ruleCheck) checkOwnLevels() {
 // checkWhy: from SL-T 2 on somebody must be able to say what a conduit costs
 // (NCSC/CISA principle 1).
 func (k *ruleCheck) checkWhy() {
-	if k.target().highest() < 2 {
+	if k.target().Highest() < 2 {
 		return
 	}
 	var missing []string

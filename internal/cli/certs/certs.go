@@ -20,13 +20,13 @@ import (
 func Command(s *connect.Session) *cobra.Command {
 	group := &cobra.Command{
 		Use:   "certs",
-		Short: "Certificates: how they stand, rotate, acknowledge",
+		Short: "Certificates: how they stand, rotate, acknowledge, sign offline",
 		Args:  cobra.NoArgs, // so that a command that does not exist is an error
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	group.AddCommand(
 		listCommand(s), verifyCommand(s), rotateCommand(s),
-		acknowledgeCommand(s),
+		acknowledgeCommand(s), requestCommand(s), installCommand(s),
 	)
 	return group
 }

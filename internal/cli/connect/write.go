@@ -40,6 +40,18 @@ func (s *Session) Delete(ctx context.Context, o client.Object) error {
 
 // Annotate sets one annotation on the version that was read.
 func (s *Session) Annotate(ctx context.Context, o client.Object, key, value string) error {
+	return s.Change(ctx, o, func() {
+		annotations := maps.Clone(o.GetAnnotations())
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[key] = value
+		o.SetAnnotations(annotations)
+	})
+}
+
+// Change edits the version that was read.
+func (s *Session) Change(ctx context.Context, o client.Object, edit func()) error {
 	c, err := s.Client()
 	if err != nil {
 		return err
@@ -48,12 +60,7 @@ func (s *Session) Annotate(ctx context.Context, o client.Object, key, value stri
 	if !ok {
 		return fmt.Errorf("changing %T: it is no object", o)
 	}
-	annotations := maps.Clone(o.GetAnnotations())
-	if annotations == nil {
-		annotations = map[string]string{}
-	}
-	annotations[key] = value
-	o.SetAnnotations(annotations)
+	edit()
 	return client.WithFieldValidation(c, metav1.FieldValidationStrict).Patch(ctx, o,
 		client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}), client.FieldOwner(manager))
 }

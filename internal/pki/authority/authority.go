@@ -17,6 +17,7 @@ import (
 	"math/big"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -32,9 +33,11 @@ type Root struct {
 
 // Authority is one generation of a zone's authority.
 type Authority struct {
-	// Anchor is signed by itself, Issued by the site's root.
+	// Anchor is signed by itself, Issued by the site's root. Issued is nil where somebody else
+	// made the authority.
 	Anchor, Issued *x509.Certificate
-	Key            Key
+	// Key is empty where somebody else keeps it.
+	Key Key
 }
 
 // Constraints are the names that an authority may sign for.
@@ -202,9 +205,20 @@ func sign(template, parent *x509.Certificate, public crypto.PublicKey, key Key) 
 	return x509.ParseCertificate(raw)
 }
 
-// SignedBy says whether this authority signed a certificate.
-func (a Authority) SignedBy(c *x509.Certificate) bool {
-	return bytes.Equal(c.RawIssuer, a.Anchor.RawSubject) && c.CheckSignatureFrom(a.Anchor) == nil
+// SignedBy says whether this authority signed a certificate, or one of those between.
+func (a Authority) SignedBy(c *x509.Certificate, between ...*x509.Certificate) bool {
+	for {
+		if bytes.Equal(c.RawIssuer, a.Anchor.RawSubject) && c.CheckSignatureFrom(a.Anchor) == nil {
+			return true
+		}
+		i := slices.IndexFunc(between, func(b *x509.Certificate) bool {
+			return bytes.Equal(c.RawIssuer, b.RawSubject) && c.CheckSignatureFrom(b) == nil
+		})
+		if i < 0 {
+			return false
+		}
+		c, between = between[i], slices.Delete(slices.Clone(between), i, i+1)
+	}
 }
 
 // RevocationList is a list that revokes nothing and is good for as long as the authority is:

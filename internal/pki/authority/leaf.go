@@ -124,10 +124,15 @@ func (a Authority) Issue(r Request, now time.Time) (*x509.Certificate, error) {
 // constrained says that it is not one of OPC UA.
 func (a Authority) constrained() bool { return len(a.Anchor.PermittedDNSDomains) > 0 }
 
-func (a Authority) verify(leaf *x509.Certificate, now time.Time) error {
-	roots := x509.NewCertPool()
+func (a Authority) verify(leaf *x509.Certificate, now time.Time, between ...*x509.Certificate) error {
+	roots, others := x509.NewCertPool(), x509.NewCertPool()
 	roots.AddCert(a.Anchor)
-	_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	for _, c := range between {
+		others.AddCert(c)
+	}
+	_, err := leaf.Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: others, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	})
 	return err
 }
 

@@ -316,10 +316,11 @@ func (w *world) ranOut(p *plant) bool {
 	return ended(p.Secret.Leaf) || slices.ContainsFunc(p.processes, func(x *process) bool { return x.read != nil && ended(x.read.leaf) })
 }
 
-// checkLeaves: nothing runs out that was not said to, a day before.
+// checkLeaves: nothing runs out that was not said to, a day before. An issuer may give less
+// than that.
 func (w *world) checkLeaves(p *plant) {
 	for _, x := range p.processes {
-		if x.read == nil || x.read.leaf == nil || w.now.Before(x.read.leaf.NotAfter) {
+		if x.read == nil || x.read.leaf == nil || w.now.Before(x.read.leaf.NotAfter) || x.read.leaf.Since.After(x.read.leaf.NotAfter.Add(-2*days)) {
 			continue
 		}
 		if p.said.IsZero() || p.said.After(x.read.leaf.NotAfter.Add(-days)) {
