@@ -221,7 +221,7 @@ func (g *generation) readList(data map[string][]byte) error {
 	if err != nil {
 		return err
 	}
-	g.list, g.since = list.Raw, list.ThisUpdate
+	g.takeList(list)
 	return nil
 }
 

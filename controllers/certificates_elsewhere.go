@@ -77,12 +77,12 @@ func (z *zoneAuthority) adopt(declared []string, now time.Time) (wrong []string)
 		switch {
 		case err != nil:
 			wrong = append(wrong, fmt.Sprintf("authorities[%d]: %s", i, err))
-		case one.ForOPCUA() != opcua, z.byID(one.ID()) != nil, slices.Contains(z.retired, one.ID()), !now.Before(one.Anchor.NotAfter):
+		case z.byID(one.ID()) != nil:
+			z.list(one.ID(), list)
+		case one.ForOPCUA() != opcua, slices.Contains(z.retired, one.ID()), !now.Before(one.Anchor.NotAfter):
 		default:
 			g := generation{Authority: one, signer: rotation.People}
-			if list != nil {
-				g.list, g.since = list.Raw, list.ThisUpdate
-			}
+			g.takeList(list)
 			fresh = append(fresh, g)
 		}
 	}
@@ -91,6 +91,20 @@ func (z *zoneAuthority) adopt(declared []string, now time.Time) (wrong []string)
 		z.add(g)
 	}
 	return wrong
+}
+
+// list takes on another revocation list of an authority that is there.
+func (z *zoneAuthority) list(id string, list *x509.RevocationList) {
+	if g := z.byID(id); list != nil && list.ThisUpdate.After(g.since) {
+		g.takeList(list)
+		z.grown = true
+	}
+}
+
+func (g *generation) takeList(list *x509.RevocationList) {
+	if list != nil {
+		g.list, g.since = list.Raw, list.ThisUpdate
+	}
 }
 
 // declaredAuthority reads what people handed in: a certificate, and its revocation list.

@@ -244,29 +244,3 @@ func ListOf(raw []byte) (*x509.RevocationList, error) {
 	}
 	return x509.ParseRevocationList(block.Bytes)
 }
-
-// AuthorityOf reads an authority as people hand it in: one certificate, and its revocation list
-// where there is one.
-func AuthorityOf(raw []byte) (*x509.Certificate, *x509.RevocationList, error) {
-	var certificates, lists []byte
-	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
-		switch block.Type {
-		case listBlock:
-			lists = append(lists, pem.EncodeToMemory(block)...)
-		default:
-			certificates = append(certificates, pem.EncodeToMemory(block)...)
-		}
-	}
-	all, err := Certificates(certificates)
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(all) != 1 {
-		return nil, nil, fmt.Errorf("reading an authority: want one certificate, there are %d", len(all))
-	}
-	if len(lists) == 0 {
-		return all[0], nil, nil
-	}
-	list, err := ListOf(lists)
-	return all[0], list, err
-}
