@@ -209,46 +209,6 @@ func TestHowLong(t *testing.T) {
 	}
 }
 
-// TestAccept judges what others signed.
-func TestAccept(t *testing.T) {
-	t.Parallel()
-	r := root(t)
-	a, other := zone(t, r, "cell-1", p256), zone(t, r, "cell-2", p256)
-	k := key(t, p256)
-	req := request(k, v1alpha1.ProfileTLSPeer)
-	good, err := a.Issue(req, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Accept(good, req, now); err != nil {
-		t.Errorf("what was asked for: %v", err)
-	}
-	if err := other.Accept(good, req, now); err == nil {
-		t.Error("of another authority")
-	}
-	if err := a.Accept(a.Anchor, req, now); err == nil {
-		t.Error("an authority")
-	}
-	for name, change := range map[string]func(*authority.Request){
-		"another key":     func(r *authority.Request) { r.Public = key(t, p256).Public() },
-		"one more name":   func(r *authority.Request) { r.DNSNames = append(r.DNSNames, "b.cell-1.svc") },
-		"another profile": func(r *authority.Request) { r.Profile = v1alpha1.ProfileTLSClient },
-		"lives longer":    func(r *authority.Request) { r.NotAfter = r.NotAfter.Add(30 * day) },
-		"a URI":           func(r *authority.Request) { r.URIs = []string{"spiffe://site/cell-1"} },
-	} {
-		wrong := req
-		wrong.DNSNames = append([]string(nil), req.DNSNames...)
-		change(&wrong)
-		leaf, err := a.Issue(wrong, now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := a.Accept(leaf, req, now); err == nil {
-			t.Errorf("%s: accepted", name)
-		}
-	}
-}
-
 // TestApplicationsKey: the request proves that the application has the key.
 func TestApplicationsKey(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ package files_test
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -13,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/pki/authority"
@@ -269,5 +272,49 @@ func lists(t *testing.T, dir string, s site) {
 	list, err := files.ListOf(files.ListPEM(raw))
 	if err != nil || !list.NextUpdate.Equal(s.zone.Anchor.NotAfter) || list.ThisUpdate.After(now) {
 		t.Errorf("the list is for %v to %v: %v", list.ThisUpdate, list.NextUpdate, err)
+	}
+}
+
+// TestOpenSSLMakesAnAuthority as it is requested: with the constraints that the operator's have.
+func TestOpenSSLMakesAnAuthority(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		permits  []string
+		domains  []string
+		networks []string
+		excluded []string
+	}{
+		"names and networks": {
+			[]string{"dns:cell-1.svc", "dns:plant.example", "ip:10.1.0.0/16", "ip:fd00:1::/64"},
+			[]string{"cell-1.svc", "plant.example"}, []string{"10.1.0.0/16", "fd00:1::/64"}, nil,
+		},
+		"names alone": {[]string{"dns:cell-1.svc"}, []string{"cell-1.svc"}, nil, []string{"0.0.0.0/0", "::/0"}},
+	} {
+		dir := written(t, map[string][]byte{"it.cnf": []byte(files.AuthorityRequest("plant", "cell-1", time.Now(), false, c.permits))})
+		mustOpenSSL(t, dir, "req", "-x509", "-new", "-config", "it.cnf", "-newkey", "rsa:3072", "-noenc", "-days", "9", "-keyout", "it.key", "-out", "it.crt")
+		raw, err := os.ReadFile(filepath.Join(dir, "it.crt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, list, err := files.AuthorityOf(raw)
+		if err != nil || list != nil {
+			t.Fatal(err)
+		}
+		one, err := authority.Adopt(made)
+		if err != nil || !one.Constrained() || !made.PermittedDNSDomainsCritical || !made.MaxPathLenZero {
+			t.Errorf("%s: constrained %t, critical %t, no other authority under it %t, %v", name, one.Constrained(), made.PermittedDNSDomainsCritical, made.MaxPathLenZero, err)
+		}
+		text := func(in []*net.IPNet) (out []string) {
+			for _, n := range in {
+				out = append(out, n.String())
+			}
+			return out
+		}
+		if diff := cmp.Diff([][]string{c.domains, c.networks, c.excluded}, [][]string{made.PermittedDNSDomains, text(made.PermittedIPRanges), text(made.ExcludedIPRanges)}); diff != "" {
+			t.Errorf("%s (-want +have)\n%s", name, diff)
+		}
+	}
+	if _, _, err := files.AuthorityOf([]byte("nothing")); err == nil {
+		t.Error("nothing is an authority")
 	}
 }
