@@ -29,7 +29,7 @@ demo: control-plane build ## show a water works on a real control plane; ONCE=1 
 	@bin/demo $(if $(ONCE),-once)
 
 .PHONY: test
-test: control-plane build ## unit, golden and control plane tests, with the race detector, and the oracle
+test: control-plane certmanager build ## unit, golden and control plane tests, with the race detector, and the oracle
 	go test -race -shuffle=on -timeout 30m ./...
 	@$(MAKE) oracle
 
@@ -70,6 +70,10 @@ build: ## the programs: bin/zonewarden, bin/zonewarden-node, bin/zonewarden-sess
 .PHONY: control-plane
 control-plane: ## etcd and Kubernetes from Go modules, once: bin/kube (skipped with KUBEBUILDER_ASSETS)
 	@$(if $(KUBEBUILDER_ASSETS),true,hack/kube/build.sh bin/kube)
+
+.PHONY: certmanager
+certmanager: ## cert-manager's controllers from its Go module, once: bin/certmanager
+	@hack/certmanager/build.sh bin/certmanager
 
 .PHONY: cilium
 cilium: ## the Cilium agent from Go modules, once: bin/cilium

@@ -108,7 +108,9 @@ func (p *certificatePass) untilNext() time.Duration {
 	if p.wrote() {
 		return looksSoon // what was just written may let the next step go
 	}
-	if slices.ContainsFunc(p.decision.Certificates, func(d rotation.CertificateDecision) bool { return d.Step != rotation.Idle }) {
+	asks := func(one *certificate) bool { return one.next != nil && len(one.next.request) > 0 }
+	if slices.ContainsFunc(p.certificates, asks) ||
+		slices.ContainsFunc(p.decision.Certificates, func(d rotation.CertificateDecision) bool { return d.Step != rotation.Idle }) {
 		wait = looksAtRotation
 	}
 	if next := p.decision.Next; !next.IsZero() {
@@ -120,8 +122,8 @@ func (p *certificatePass) untilNext() time.Duration {
 // wrote says that something was decided to be written.
 func (p *certificatePass) wrote() bool {
 	return slices.ContainsFunc(p.decision.Zones, func(z rotation.ZoneDecision) bool {
-		return z.Make != nil || z.MakeCurrent != "" || len(z.Retire) > 0
+		return z.Make != nil && z.Make.Signer == rotation.Here || z.MakeCurrent != "" || len(z.Retire) > 0
 	}) || slices.ContainsFunc(p.decision.Certificates, func(d rotation.CertificateDecision) bool {
-		return d.Issue != nil || d.Swap != nil || d.Publish || d.Restart != nil || d.Drop
+		return d.Issue != nil && d.Issue.Signer == rotation.Here || d.Swap != nil || d.Publish || d.Restart != nil || d.Drop
 	})
 }

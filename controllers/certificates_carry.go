@@ -43,7 +43,7 @@ func (c *Certificates) carry(ctx context.Context, p *certificatePass, one *certi
 		due bool
 		do  func() error
 	}{
-		{d.Drop || p.unneeded(one), func() error { return c.drop(ctx, one) }},
+		{d.Drop || p.unneeded(one), func() error { return errors.Join(c.forget(ctx, p, one), c.drop(ctx, one)) }},
 		{d.Issue != nil, func() error { return c.issue(ctx, p, one, d) }},
 		{d.Publish, func() error { return c.publish(ctx, p, one, d.Bundle) }},
 		{d.Swap != nil, func() error { return c.swap(ctx, p, one, d) }},

@@ -228,9 +228,10 @@ func (one *certificate) publicKey() crypto.PublicKey {
 	return one.next.key.Public()
 }
 
-// waits says that a request stands for what the certificate has to say now.
+// waits says that a request stands for what the certificate has to say now, by who is to sign it.
 func (one *certificate) waits() bool {
-	return one.next != nil && len(one.next.request) > 0 && one.next.notes.Digest == digestOf(one.object)
+	return one.next != nil && len(one.next.request) > 0 &&
+		one.next.notes.Digest == digestOf(one.object) && one.next.notes.Asks == one.asks
 }
 
 func (one *certificate) signingRequest(ref *v1alpha1.IssuerReference) apply.SigningRequest {
@@ -242,14 +243,20 @@ func (one *certificate) signingRequest(ref *v1alpha1.IssuerReference) apply.Sign
 // lookAtAnswer reads what became of a request that stands.
 func (c *Certificates) lookAtAnswer(ctx context.Context, p *certificatePass, one *certificate) error {
 	z := p.authorities[one.authority]
-	if z == nil || !one.waits() {
+	if z == nil {
 		return nil
 	}
-	if z.wants == rotation.People || z.signs() == rotation.People {
+	one.asks, one.issuer = z.wants, z.issuer
+	if z.wants == rotation.Here && z.signs() == rotation.People {
+		one.asks = rotation.People // until the authority that is made here is read by all
+	}
+	switch {
+	case !one.waits():
+		return nil
+	case one.asks == rotation.People:
 		one.judge(p, z, []byte(one.object.Spec.Issued), nil)
 		return nil
-	}
-	if z.issuer == nil {
+	case one.issuer == nil:
 		one.signing = "it signs for the zone no more, and the next authority is not there yet"
 		return nil
 	}
@@ -336,7 +343,7 @@ func (c *Certificates) ask(ctx context.Context, p *certificatePass, one *certifi
 		}
 		return c.request(ctx, one)
 	}
-	answered := one.signingRequest(cmp.Or(one.issuer, &v1alpha1.IssuerReference{}))
+	answered := one.signingRequest(&v1alpha1.IssuerReference{})
 	h.notes = notes{Fingerprint: authority.Fingerprint(a.leaf), Digest: d.Digest, Since: upToSecond(p.now)}
 	if err := h.put(ctx, c.material, files.Own{Leaf: a.leaf, Chain: a.chain, Key: h.key}); err != nil {
 		return err
@@ -347,15 +354,24 @@ func (c *Certificates) ask(ctx context.Context, p *certificatePass, one *certifi
 	return c.material.Forget(ctx, answered)
 }
 
+// forget takes back a request for which there is no reason any more, from whichever issuer: its
+// name is of the request alone.
+func (c *Certificates) forget(ctx context.Context, p *certificatePass, one *certificate) error {
+	if !p.unneeded(one) || !one.next.asksIssuer() {
+		return nil
+	}
+	return c.material.Forget(ctx, one.signingRequest(&v1alpha1.IssuerReference{}))
+}
+
 // request puts a key and a request for it into the Secret beside, unless they are there, and
 // asks the issuer where there is one.
 func (c *Certificates) request(ctx context.Context, one *certificate) error {
-	if one.waits() && one.askAgain && one.issuer != nil {
-		if err := c.material.Forget(ctx, one.signingRequest(one.issuer)); err != nil {
-			return err
-		}
-	}
 	if !one.waits() || one.askAgain {
+		if one.next.asksIssuer() {
+			if err := c.material.Forget(ctx, one.signingRequest(&v1alpha1.IssuerReference{})); err != nil {
+				return err
+			}
+		}
 		if err := c.makeRequest(ctx, one); err != nil {
 			return err
 		}
@@ -383,7 +399,7 @@ func (c *Certificates) makeRequest(ctx context.Context, one *certificate) (err e
 		}
 	}
 	h.secret.OwnerReferences = []metav1.OwnerReference{apply.OwnedBy(w)}
-	h.secret.Data, h.notes = data, notes{Digest: digestOf(w)}
+	h.secret.Data, h.notes = data, notes{Digest: digestOf(w), Asks: one.asks}
 	if err := h.annotate(); err != nil {
 		return err
 	}
@@ -391,10 +407,15 @@ func (c *Certificates) makeRequest(ctx context.Context, one *certificate) (err e
 	return c.material.Put(ctx, h.secret)
 }
 
+// asksIssuer says that a request stands that an issuer was asked to sign.
+func (h *held) asksIssuer() bool {
+	return len(h.request) > 0 && h.notes.Asks != rotation.Here && h.notes.Asks != rotation.People
+}
+
 // unneeded says that a request stands for which there is no reason any more.
 func (p *certificatePass) unneeded(one *certificate) bool {
 	d := one.decision
-	if one.next == nil || len(one.next.request) == 0 || d.Step != rotation.Idle || d.Cause != "" || d.Reason != rotation.ReasonIdle {
+	if one.next == nil || len(one.next.request) == 0 || one.answer != nil || d.Step != rotation.Idle || d.Cause != "" || d.Reason != rotation.ReasonIdle {
 		return false
 	}
 	return !slices.ContainsFunc(p.decision.Zones, func(z rotation.ZoneDecision) bool { return z.Zone == one.authority && z.Make != nil })

@@ -43,8 +43,9 @@ type certificate struct {
 	findings []v1alpha1.Finding
 	// warnings are what is wrong and holds nothing back.
 	warnings []v1alpha1.Finding
-	// issuer that signs for it, nil for none. answer is what somebody else signed, nil for
+	// asks is who is to sign for it elsewhere, and issuer by which, nil for none. answer is what somebody else signed, nil for
 	// nothing yet, and signing says why. askAgain says that nothing comes of the request.
+	asks     rotation.Signer
 	issuer   *v1alpha1.IssuerReference
 	answer   *answer
 	signing  string

@@ -25,12 +25,14 @@ const annotationNotes = "zonewarden.io/certificate"
 // notes say since when what is in a Secret is there, and what it was made for. They count for
 // exactly the certificates that they name: what somebody else put there has no history.
 type notes struct {
-	Fingerprint string         `json:"fingerprint,omitempty"`
-	Digest      string         `json:"digest,omitempty"`
-	Since       time.Time      `json:"since,omitzero"`
-	First       bool           `json:"first,omitempty"`
-	Before      *rotation.Leaf `json:"before,omitempty"`
-	Bundle      []noteTrusted  `json:"bundle,omitempty"`
+	Fingerprint string `json:"fingerprint,omitempty"`
+	Digest      string `json:"digest,omitempty"`
+	// Asks is who is asked to sign, where a request waits.
+	Asks   rotation.Signer `json:"asks,omitempty"`
+	Since  time.Time       `json:"since,omitzero"`
+	First  bool            `json:"first,omitempty"`
+	Before *rotation.Leaf  `json:"before,omitempty"`
+	Bundle []noteTrusted   `json:"bundle,omitempty"`
 }
 
 type noteTrusted struct {

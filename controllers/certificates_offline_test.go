@@ -245,7 +245,7 @@ func (w *certificateWorld) says(namespace, condition, words string) {
 			return err
 		}
 		if found := meta.FindStatusCondition(c.Status.Conditions, condition); found == nil || !strings.Contains(found.Message, words) {
-			return fmt.Errorf("conditions %v", c.Status.Conditions)
+			return fmt.Errorf("conditions %v, findings %v", c.Status.Conditions, c.Status.Findings)
 		}
 		return nil
 	})

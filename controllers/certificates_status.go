@@ -60,7 +60,7 @@ func (c *Certificates) certificateStatus(p *certificatePass, one *certificate, d
 	s.Trust = trustOf(p, one)
 	s.OutsidePeers = outsidePeers(p, one)
 	s.Request = ""
-	if z := p.authorities[one.authority]; z != nil && one.waits() && (z.wants == rotation.People || z.signs() == rotation.People) {
+	if one.waits() && one.asks == rotation.People {
 		s.Request = string(one.next.request)
 	}
 }

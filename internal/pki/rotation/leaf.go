@@ -43,7 +43,7 @@ func (m *matter) stops(c *cert) (wait, bool) {
 	case c.zone == nil || c.zone.current == nil:
 		w := wait{reason: ReasonNoAuthority, message: c.Zone}
 		if c.zone != nil {
-			w.message += ": " + c.zone.d.Reason.Sentence()
+			w.message = words(w.message, c.zone.d.Reason.Sentence(), c.Signing)
 		}
 		return w, true
 	}

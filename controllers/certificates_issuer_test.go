@@ -1,0 +1,204 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	pki "github.com/zonewarden/zonewarden/internal/pki/authority"
+	"github.com/zonewarden/zonewarden/internal/pki/files"
+	"github.com/zonewarden/zonewarden/test/process"
+)
+
+// issuers are cert-manager's controllers, on this control plane until the test is over.
+const issuersNamespace = "cert-manager"
+
+func (w *certificateWorld) startCertManager() {
+	w.t.Helper()
+	kubeconfig, err := plane.Kubeconfig()
+	w.must(err)
+	var said bytes.Buffer
+	p, err := process.Start("../bin/certmanager/certmanager", []string{"-kubeconfig", kubeconfig, "-cluster-resource-namespace", issuersNamespace}, nil, &said)
+	w.must(err)
+	w.t.Cleanup(func() {
+		if err := p.Stop(10 * time.Second); err != nil {
+			w.t.Errorf("%v\n%s", err, said.String())
+		}
+	})
+	w.make(namespace(issuersNamespace))
+}
+
+// issuerAuthority gives an issuer an authority, a new one each time.
+func (w *certificateWorld) issuerAuthority(name string) {
+	w.t.Helper()
+	key, err := pki.NewKey(v1alpha1.KeyKind{Algorithm: v1alpha1.KeyECDSA, Size: 256})
+	w.must(err)
+	root, err := pki.NewRoot(name, key, time.Now(), time.Now().Add(365*24*time.Hour))
+	w.must(err)
+	private, err := key.PEM()
+	w.must(err)
+	s := &corev1.Secret{ObjectMeta: objectMeta(name), Type: corev1.SecretTypeTLS}
+	s.Namespace = issuersNamespace
+	data := map[string][]byte{"tls.crt": files.PEM(root.Certificate), "tls.key": private}
+	if err := w.Get(w.ctx(), client.ObjectKeyFromObject(s), &corev1.Secret{}); err == nil {
+		w.change(s, func() { s.Data = data })
+		return
+	}
+	s.Data = data
+	w.make(s)
+	w.t.Cleanup(func() { w.must(client.IgnoreNotFound(w.Delete(w.ctx(), s))) })
+}
+
+func (w *certificateWorld) clusterIssuer(name string) {
+	w.t.Helper()
+	w.issuerAuthority(name)
+	u := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"ca": map[string]any{"secretName": name}}}}
+	u.SetAPIVersion("cert-manager.io/v1")
+	u.SetKind("ClusterIssuer")
+	u.SetName(name)
+	w.make(u)
+	w.t.Cleanup(func() { w.must(client.IgnoreNotFound(w.Delete(w.ctx(), u))) })
+}
+
+// signedBy has an issuer sign for a zone.
+func (w *certificateWorld) signedBy(zone string, issuer *v1alpha1.IssuerReference) {
+	w.t.Helper()
+	z := &v1alpha1.Zone{ObjectMeta: objectMeta(zone)}
+	w.change(z, func() { z.Spec.Certificates = &v1alpha1.ZoneCertificates{IssuerRef: issuer} })
+}
+
+// shakingHands runs f again and again until it is content, and no handshake of the two fails
+// meanwhile.
+func (w *certificateWorld) shakingHands(what string, f func() error) {
+	w.t.Helper()
+	shaken := 0
+	w.eventually(what, func() error {
+		for _, pair := range [][2]string{{"cell", "supervision"}, {"supervision", "cell"}} {
+			if err := w.shakeHands(pair[0], pair[1]); err != nil {
+				w.t.Errorf("%s and %s: %v", pair[0], pair[1], err)
+			}
+			shaken++
+		}
+		return f()
+	})
+	w.t.Logf("%s: %d handshakes", what, shaken)
+}
+
+// authorityOf is what signed the certificate in a namespace, where that is in place and all
+// trust is settled.
+func (w *certificateWorld) authorityOf(namespace string, trusted int) (string, error) {
+	w.t.Helper()
+	c, _ := w.ready(namespace)
+	other, _ := w.ready("supervision")
+	if c.Status.Step != "Idle" || len(other.Status.Trust) != trusted {
+		return "", fmt.Errorf("step %s, %d trusted, conditions %v", c.Status.Step, len(other.Status.Trust), c.Status.Conditions)
+	}
+	return c.Status.Certificate.Authority, nil
+}
+
+// TestAnIssuerOfCertManager: a zone goes from the built-in issuer to one of cert-manager's, the
+// issuer gets another authority, and the zone goes back. The two that have a conduit shake hands all the time.
+func TestAnIssuerOfCertManager(t *testing.T) {
+	w := newCertificateWorld(t)
+	w.startCertManager()
+	w.clusterIssuer("cell-ca")
+	w.startAll()
+	for _, n := range certificateNamespaces {
+		w.make(certificateOf(n))
+	}
+	for _, n := range certificateNamespaces {
+		w.ready(n)
+	}
+	w.trusts("supervision", "cell", "supervision")
+	w.trusts("cell", "cell", "supervision")
+	last, _ := w.ready("cell")
+	by := last.Status.Certificate.Authority
+	another := func() error {
+		got, err := w.authorityOf("cell", 2)
+		if err == nil && got == by {
+			c, _ := w.ready("cell")
+			err = fmt.Errorf("the same authority signed it: conditions %v, findings %v", c.Status.Conditions, c.Status.Findings)
+		}
+		if err == nil {
+			by = got
+		}
+		return err
+	}
+
+	w.signedBy("cell", &v1alpha1.IssuerReference{Name: "cell-ca", Kind: "ClusterIssuer", Group: "cert-manager.io"})
+	w.shakingHands("an issuer signs for the cell", another)
+	if err := w.shakeHands("cell", "other"); err == nil {
+		t.Error("the office has no conduit, and shakes hands")
+	}
+	w.eventually("there is no key beside an authority whose key an issuer has", func() error {
+		kept := &corev1.Secret{}
+		w.must(w.Get(w.ctx(), client.ObjectKey{Namespace: here.Namespace, Name: "authority-cell"}, kept))
+		for name := range kept.Data {
+			if strings.HasSuffix(name, "key") {
+				return fmt.Errorf("there is %s", name)
+			}
+		}
+		return nil
+	})
+
+	w.issuerAuthority("cell-ca")
+	c, _ := w.ready("cell")
+	w.change(c, func() { c.Annotations = map[string]string{v1alpha1.AnnotationRotate: c.Status.Certificate.Fingerprint} })
+	w.shakingHands("the issuer has another authority", another)
+
+	w.signedBy("cell", nil)
+	w.shakingHands("the built-in issuer signs again", another)
+	requests := &unstructured.UnstructuredList{}
+	requests.SetAPIVersion("cert-manager.io/v1")
+	requests.SetKind("CertificateRequestList")
+	w.must(w.List(w.ctx(), requests))
+	if len(requests.Items) > 0 {
+		t.Errorf("%d requests are left", len(requests.Items))
+	}
+}
+
+// TestAnIssuerThatDoesNot: what an approver or an issuer says is said of the certificate, and
+// nothing is issued.
+func TestAnIssuerThatDoesNot(t *testing.T) {
+	w := newCertificateWorld(t)
+	w.startCertManager()
+	w.signedBy("cell", &v1alpha1.IssuerReference{Name: "cell-ca", Kind: "ClusterIssuer", Group: "cert-manager.io"})
+	w.startAll()
+	w.make(certificateOf("cell"))
+	w.says("cell", v1alpha1.ConditionReady, `Referenced "ClusterIssuer" not found`)
+
+	w.signedBy("cell", &v1alpha1.IssuerReference{Name: "elsewhere", Kind: "Robot", Group: "robots.example"})
+	w.says("cell", v1alpha1.ConditionReady, "it waits for an approval")
+	requests := &unstructured.UnstructuredList{}
+	requests.SetAPIVersion("cert-manager.io/v1")
+	requests.SetKind("CertificateRequestList")
+	w.must(w.List(w.ctx(), requests))
+	denied := 0
+	for _, r := range requests.Items {
+		if name, _, _ := unstructured.NestedString(r.Object, "spec", "issuerRef", "name"); name != "elsewhere" {
+			continue
+		}
+		denied++
+		w.must(unstructured.SetNestedSlice(r.Object, []any{map[string]any{
+			"type": "Denied", "status": "True", "reason": "policy.example", "message": "not for a pump", "lastTransitionTime": time.Now().UTC().Format(time.RFC3339),
+		}}, "status", "conditions"))
+		w.must(w.Status().Update(w.ctx(), &r))
+	}
+	if denied != 1 {
+		t.Fatalf("%d requests to the issuer", denied)
+	}
+	w.says("cell", v1alpha1.ConditionReady, "not for a pump")
+	if err := w.Get(w.ctx(), client.ObjectKey{Namespace: "cell", Name: "server-tls"}, &corev1.Secret{}); err == nil {
+		t.Error("a Secret was made")
+	}
+}
