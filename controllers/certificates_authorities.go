@@ -300,18 +300,8 @@ func (c *Certificates) carryZones(ctx context.Context, p *certificatePass) {
 }
 
 func (c *Certificates) carryZone(ctx context.Context, p *certificatePass, z *zoneAuthority, d rotation.ZoneDecision) error {
-	if m := d.Make; m != nil && m.Signer == rotation.Here {
-		if err := c.newGeneration(ctx, p, z, m); err != nil {
-			return err
-		}
-		rotations.WithLabelValues("authority").Inc()
-	} else if m != nil && z.issuer != nil {
-		c.askIssuer(ctx, p, z)
-	}
-	if z.grown && d.MakeCurrent == "" && len(d.Retire) == 0 {
-		if err := z.write(ctx, c.material); err != nil {
-			return err
-		}
+	if err := c.makeAuthority(ctx, p, z, d.Make); err != nil {
+		return err
 	}
 	if d.MakeCurrent != "" {
 		z.current = d.MakeCurrent
@@ -320,6 +310,9 @@ func (c *Certificates) carryZone(ctx context.Context, p *certificatePass, z *zon
 		}
 	}
 	if len(d.Retire) == 0 {
+		if z.grown {
+			return z.write(ctx, c.material)
+		}
 		return nil
 	}
 	for _, id := range d.Retire {
@@ -329,6 +322,21 @@ func (c *Certificates) carryZone(ctx context.Context, p *certificatePass, z *zon
 	}
 	z.generations = slices.DeleteFunc(z.generations, func(g generation) bool { return slices.Contains(d.Retire, g.ID()) })
 	return z.write(ctx, c.material)
+}
+
+// makeAuthority makes a generation whose key is here, and asks for one by an issuer.
+func (c *Certificates) makeAuthority(ctx context.Context, p *certificatePass, z *zoneAuthority, m *rotation.NewAuthority) error {
+	switch {
+	case m == nil:
+		return nil
+	case m.Signer != rotation.Here:
+		if z.issuer != nil {
+			c.askIssuer(ctx, p, z)
+		}
+		return nil
+	}
+	rotations.WithLabelValues("authority").Inc()
+	return c.newGeneration(ctx, p, z, m)
 }
 
 func (c *Certificates) newGeneration(ctx context.Context, p *certificatePass, z *zoneAuthority, m *rotation.NewAuthority) (err error) {

@@ -70,10 +70,10 @@ func (w *certificateWorld) clusterIssuer(name string) {
 	w.t.Cleanup(func() { w.must(client.IgnoreNotFound(w.Delete(w.ctx(), u))) })
 }
 
-// signedBy has an issuer sign for a zone.
-func (w *certificateWorld) signedBy(zone string, issuer *v1alpha1.IssuerReference) {
+// signedBy has an issuer sign for the cell.
+func (w *certificateWorld) signedBy(issuer *v1alpha1.IssuerReference) {
 	w.t.Helper()
-	z := &v1alpha1.Zone{ObjectMeta: objectMeta(zone)}
+	z := &v1alpha1.Zone{ObjectMeta: objectMeta("cell")}
 	w.change(z, func() { z.Spec.Certificates = &v1alpha1.ZoneCertificates{IssuerRef: issuer} })
 }
 
@@ -83,22 +83,42 @@ func (w *certificateWorld) shakingHands(what string, f func() error) {
 	w.t.Helper()
 	shaken := 0
 	w.eventually(what, func() error {
-		for _, pair := range [][2]string{{"cell", "supervision"}, {"supervision", "cell"}} {
-			if err := w.shakeHands(pair[0], pair[1]); err != nil {
-				w.t.Errorf("%s and %s: %v", pair[0], pair[1], err)
-			}
-			shaken++
-		}
+		w.shakeHandsBothWays()
+		shaken += 2
 		return f()
 	})
 	w.t.Logf("%s: %d handshakes", what, shaken)
 }
 
-// authorityOf is what signed the certificate in a namespace, where that is in place and all
-// trust is settled.
-func (w *certificateWorld) authorityOf(namespace string, trusted int) (string, error) {
+func (w *certificateWorld) shakeHandsBothWays() {
 	w.t.Helper()
-	c, _ := w.ready(namespace)
+	for _, pair := range [][2]string{{"cell", "supervision"}, {"supervision", "cell"}} {
+		if err := w.shakeHands(pair[0], pair[1]); err != nil {
+			w.t.Errorf("%s and %s: %v", pair[0], pair[1], err)
+		}
+	}
+}
+
+// keepsNoKey waits until no key is kept of the cell's authority.
+func (w *certificateWorld) keepsNoKey() {
+	w.t.Helper()
+	w.eventually("no key of the cell's authority is here", func() error {
+		kept := &corev1.Secret{}
+		w.must(w.Get(w.ctx(), client.ObjectKey{Namespace: here.Namespace, Name: "authority-cell"}, kept))
+		for name := range kept.Data {
+			if strings.HasSuffix(name, "key") {
+				return fmt.Errorf("there is %s", name)
+			}
+		}
+		return nil
+	})
+}
+
+// authorityOf is what signed the certificate in the cell, where that is in place and all
+// trust is settled.
+func (w *certificateWorld) authorityOf(trusted int) (string, error) {
+	w.t.Helper()
+	c, _ := w.ready("cell")
 	other, _ := w.ready("supervision")
 	if c.Status.Step != "Idle" || len(other.Status.Trust) != trusted {
 		return "", fmt.Errorf("step %s, %d trusted, conditions %v", c.Status.Step, len(other.Status.Trust), c.Status.Conditions)
@@ -124,7 +144,7 @@ func TestAnIssuerOfCertManager(t *testing.T) {
 	last, _ := w.ready("cell")
 	by := last.Status.Certificate.Authority
 	another := func() error {
-		got, err := w.authorityOf("cell", 2)
+		got, err := w.authorityOf(2)
 		if err == nil && got == by {
 			c, _ := w.ready("cell")
 			err = fmt.Errorf("the same authority signed it: conditions %v, findings %v", c.Status.Conditions, c.Status.Findings)
@@ -135,28 +155,19 @@ func TestAnIssuerOfCertManager(t *testing.T) {
 		return err
 	}
 
-	w.signedBy("cell", &v1alpha1.IssuerReference{Name: "cell-ca", Kind: "ClusterIssuer", Group: "cert-manager.io"})
+	w.signedBy(&v1alpha1.IssuerReference{Name: "cell-ca", Kind: "ClusterIssuer", Group: "cert-manager.io"})
 	w.shakingHands("an issuer signs for the cell", another)
 	if err := w.shakeHands("cell", "other"); err == nil {
 		t.Error("the office has no conduit, and shakes hands")
 	}
-	w.eventually("there is no key beside an authority whose key an issuer has", func() error {
-		kept := &corev1.Secret{}
-		w.must(w.Get(w.ctx(), client.ObjectKey{Namespace: here.Namespace, Name: "authority-cell"}, kept))
-		for name := range kept.Data {
-			if strings.HasSuffix(name, "key") {
-				return fmt.Errorf("there is %s", name)
-			}
-		}
-		return nil
-	})
+	w.keepsNoKey()
 
 	w.issuerAuthority("cell-ca")
 	c, _ := w.ready("cell")
 	w.change(c, func() { c.Annotations = map[string]string{v1alpha1.AnnotationRotate: c.Status.Certificate.Fingerprint} })
 	w.shakingHands("the issuer has another authority", another)
 
-	w.signedBy("cell", nil)
+	w.signedBy(nil)
 	w.shakingHands("the built-in issuer signs again", another)
 	requests := &unstructured.UnstructuredList{}
 	requests.SetAPIVersion("cert-manager.io/v1")
@@ -172,13 +183,13 @@ func TestAnIssuerOfCertManager(t *testing.T) {
 func TestAnIssuerThatDoesNot(t *testing.T) {
 	w := newCertificateWorld(t)
 	w.startCertManager()
-	w.signedBy("cell", &v1alpha1.IssuerReference{Name: "cell-ca", Kind: "ClusterIssuer", Group: "cert-manager.io"})
+	w.signedBy(&v1alpha1.IssuerReference{Name: "cell-ca", Kind: "ClusterIssuer", Group: "cert-manager.io"})
 	w.startAll()
 	w.make(certificateOf("cell"))
-	w.says("cell", v1alpha1.ConditionReady, `Referenced "ClusterIssuer" not found`)
+	w.says(`Referenced "ClusterIssuer" not found`)
 
-	w.signedBy("cell", &v1alpha1.IssuerReference{Name: "elsewhere", Kind: "Robot", Group: "robots.example"})
-	w.says("cell", v1alpha1.ConditionReady, "it waits for an approval")
+	w.signedBy(&v1alpha1.IssuerReference{Name: "elsewhere", Kind: "Robot", Group: "robots.example"})
+	w.says("it waits for an approval")
 	requests := &unstructured.UnstructuredList{}
 	requests.SetAPIVersion("cert-manager.io/v1")
 	requests.SetKind("CertificateRequestList")
@@ -197,7 +208,7 @@ func TestAnIssuerThatDoesNot(t *testing.T) {
 	if denied != 1 {
 		t.Fatalf("%d requests to the issuer", denied)
 	}
-	w.says("cell", v1alpha1.ConditionReady, "not for a pump")
+	w.says("not for a pump")
 	if err := w.Get(w.ctx(), client.ObjectKey{Namespace: "cell", Name: "server-tls"}, &corev1.Secret{}); err == nil {
 		t.Error("a Secret was made")
 	}

@@ -12,10 +12,9 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/pki/files"
@@ -83,12 +82,12 @@ func namesOf(t *testing.T, namespace string) []string {
 	return permits
 }
 
-// requestOf waits for a request that people have to sign, another one than the last.
-func (w *certificateWorld) requestOf(namespace, last string) string {
+// requestOf waits for what people have to sign for the cell, another request than the last.
+func (w *certificateWorld) requestOf(last string) string {
 	w.t.Helper()
 	c := &v1alpha1.WorkloadCertificate{}
-	w.eventually("the certificate in "+namespace+" asks for a signature", func() error {
-		if err := w.Get(w.ctx(), client.ObjectKey{Namespace: namespace, Name: "server"}, c); err != nil {
+	w.eventually("the certificate in the cell asks for a signature", func() error {
+		if err := w.Get(w.ctx(), client.ObjectKey{Namespace: "cell", Name: "server"}, c); err != nil {
 			return err
 		}
 		if c.Status.Request == "" || c.Status.Request == last {
@@ -100,9 +99,9 @@ func (w *certificateWorld) requestOf(namespace, last string) string {
 }
 
 // handIn gives a certificate what people signed.
-func (w *certificateWorld) handIn(namespace, signed string) {
+func (w *certificateWorld) handIn(signed string) {
 	w.t.Helper()
-	c := &v1alpha1.WorkloadCertificate{ObjectMeta: certificateOf(namespace).ObjectMeta}
+	c := &v1alpha1.WorkloadCertificate{ObjectMeta: certificateOf("cell").ObjectMeta}
 	w.change(c, func() { c.Spec.Issued = signed })
 }
 
@@ -120,46 +119,36 @@ func TestAnOfflineAuthority(t *testing.T) {
 		w.make(certificateOf(n))
 	}
 	w.ready("supervision")
-	w.says("cell", v1alpha1.ConditionReady, "people have to sign")
+	w.says("people have to sign")
 	now := time.Now()
 	first := people.authority("first", files.AuthorityRequest("plant", "cell", now, false, namesOf(t, "cell")))
 	people.authority("wrong", files.AuthorityRequest("plant", "cell", now, false, namesOf(t, "other")))
 	w.change(cell, func() { cell.Spec.Certificates.Authorities = []string{first} })
 
-	request := w.requestOf("cell", "")
-	w.handIn("cell", people.sign("wrong", request))
-	w.says("cell", v1alpha1.ConditionReady, "no authority of the zone signed it")
-	w.handIn("cell", people.sign("first", request))
+	request := w.requestOf("")
+	w.handIn(people.sign("wrong", request))
+	w.says("no authority of the zone signed it")
+	w.handIn(people.sign("first", request))
 	before, _ := w.ready("cell")
 	w.trusts("supervision", "cell", "supervision")
-	for _, pair := range [][2]string{{"cell", "supervision"}, {"supervision", "cell"}} {
-		if err := w.shakeHands(pair[0], pair[1]); err != nil {
-			t.Errorf("%s and %s: %v", pair[0], pair[1], err)
-		}
-	}
-	keys := &corev1.Secret{}
-	w.must(w.Get(w.ctx(), client.ObjectKey{Namespace: here.Namespace, Name: "authority-cell"}, keys))
-	for name := range keys.Data {
-		if strings.HasSuffix(name, "key") {
-			t.Errorf("there is %s beside an authority whose key people have", name)
-		}
-	}
+	w.shakeHandsBothWays()
+	w.keepsNoKey()
 
 	w.change(before, func() {
 		before.Annotations = map[string]string{v1alpha1.AnnotationRotate: before.Status.Certificate.Fingerprint}
 	})
-	request = w.requestOf("cell", request)
-	w.handIn("cell", people.sign("first", request))
+	request = w.requestOf(request)
+	w.handIn(people.sign("first", request))
 	w.isAnother("cell", before)
 
 	second := people.authority("second", files.AuthorityRequest("plant", "cell", now.Add(time.Hour), false, namesOf(t, "cell")))
 	w.change(cell, func() { cell.Spec.Certificates.Authorities = []string{first, second} })
 	before, _ = w.ready("cell")
-	request = w.requestOf("cell", request)
+	request = w.requestOf(request)
 	if err := w.shakeHands("cell", "supervision"); err != nil {
 		t.Errorf("between two authorities: %v", err)
 	}
-	w.handIn("cell", people.sign("second", request))
+	w.handIn(people.sign("second", request))
 	after := w.isAnother("cell", before)
 	if after.Status.Certificate.Authority == before.Status.Certificate.Authority {
 		t.Error("the same authority signed it")
@@ -208,10 +197,10 @@ extendedKeyUsage = serverAuth, clientAuth
 		s.Key.From, s.Request = v1alpha1.KeyFromApplication, device.read("it.csr")
 	})
 	w.make(c)
-	if got := w.requestOf("cell", ""); got != device.read("it.csr") {
+	if got := w.requestOf(""); got != device.read("it.csr") {
 		t.Errorf("it asks for something else than the application:\n%s", got)
 	}
-	w.handIn("cell", people.sign("opcua", device.read("it.csr")))
+	w.handIn(people.sign("opcua", device.read("it.csr")))
 	_, secret := w.ready("cell")
 	if len(secret.Data["tls.key"]) > 0 {
 		t.Error("there is a key in the Secret, and the application has it")
@@ -236,15 +225,15 @@ extendedKeyUsage = serverAuth, clientAuth
 	})
 }
 
-// says waits until a condition has words in its message.
-func (w *certificateWorld) says(namespace, condition, words string) {
+// says waits until the certificate in the cell says so while it is not ready.
+func (w *certificateWorld) says(words string) {
 	w.t.Helper()
 	c := &v1alpha1.WorkloadCertificate{}
-	w.eventually("the certificate in "+namespace+" says "+words, func() error {
-		if err := w.Get(w.ctx(), client.ObjectKey{Namespace: namespace, Name: "server"}, c); err != nil {
+	w.eventually("the certificate in the cell says "+words, func() error {
+		if err := w.Get(w.ctx(), client.ObjectKey{Namespace: "cell", Name: "server"}, c); err != nil {
 			return err
 		}
-		if found := meta.FindStatusCondition(c.Status.Conditions, condition); found == nil || !strings.Contains(found.Message, words) {
+		if found := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionReady); found == nil || !strings.Contains(found.Message, words) {
 			return fmt.Errorf("conditions %v, findings %v", c.Status.Conditions, c.Status.Findings)
 		}
 		return nil

@@ -7,6 +7,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
@@ -33,6 +34,9 @@ func (r *run) grow(ctx context.Context) {
 		r.writeTurns(ctx, r.readyGroups())
 	}
 	r.writeTurns(ctx, r.guards)
+	if r.tied {
+		r.writeAll(ctx, only(r.leaving, func(c *change) bool { return c.Object.Part == policy.PartGuard }), grown)
+	}
 	r.coverComing(ctx)
 	r.writeTurns(ctx, r.ready(r.conduits, r.waitsForCover))
 	if r.apart {

@@ -118,7 +118,7 @@ func (c *change) shape(f form, m moved) (*policy.Object, error) {
 		return c.Object, nil
 	case f == allowed && !c.allowsFirst(), c.last:
 		return nil, nil
-	case !isSum(c.Object.GVK.Kind), !carries && f != allowed && len(m.coming) == 0:
+	case !isSum(c.Object.GVK.Kind), !carries && f != allowed && len(m.coming)+len(m.denied) == 0:
 		return c.Object, nil
 	}
 	u, err := toUnstructured(c.Object)
@@ -159,26 +159,29 @@ func (c *change) allowsFirst() bool {
 // compose puts the parts together, nil when the form adds nothing to what stands.
 func (c *change) compose(after parts, f form, m moved) parts {
 	fresh, gone := after.minus(c.before), c.before.minus(after)
+	both := append(slices.Clone(gone), after...)
 	switch {
+	case c.Object.Part == policy.PartGuard && both.some(m.denied.named):
+		return both.each(func(r rule) { r.resolve(m.denied) }).distinct()
 	case len(fresh) == 0 && c.before != nil && f <= grown && !gone.some(m.going.named):
 		return nil
 	case len(gone) == 0 && f == grown && !fresh.some(m.coming.named):
 		return after
 	case c.Object.GVK.Kind != policy.KindClusterwidePolicy:
-		return append(gone, after...).distinct()
+		return both.distinct()
 	}
-	out := gone.each(func(r rule) {
-		r.resolve(m.going)
-		if f == shrunk {
+	out := gone.resolved(m.going, f == shrunk)
+	out = append(out, after.minus(fresh)...)
+	return append(out, fresh.resolved(m.coming, f == allowed)...).distinct()
+}
+
+// resolved are rules with addresses in the place of groups, without what they deny where
+// they are only to allow.
+func (p parts) resolved(groups addresses, allowOnly bool) parts {
+	return p.each(func(r rule) {
+		r.resolve(groups)
+		if allowOnly {
 			r.allowOnly()
 		}
 	})
-	out = append(out, after.minus(fresh)...)
-	out = append(out, fresh.each(func(r rule) {
-		r.resolve(m.coming)
-		if f == allowed {
-			r.allowOnly()
-		}
-	})...)
-	return out.distinct()
 }

@@ -27,13 +27,29 @@ func (r *run) prepare(ctx context.Context) {
 	}
 	r.moved = movedBy(r.groups)
 	for _, o := range r.plan.Removals {
-		if o.turn() == floorsGo && r.severalFloors() || o.Key.Kind == policy.KindClusterwidePolicy && len(r.moved.going) > 0 {
+		if r.goesInSteps(o) {
 			r.leaving = append(r.leaving, r.lookAtLeaving(ctx, o))
 		}
 	}
-	r.tied = r.tiedGroups()
+	if r.tied = r.tiedGroups(); !r.tied {
+		r.moved.denied = nil // groups have both, from first to last
+	}
 	r.apart = r.denyOthers(slices.Concat(r.floors, leavingFloors(r.leaving))) ||
 		slices.ContainsFunc(r.policies(), r.refersToMoved)
+}
+
+// goesInSteps says that an object is written before it goes: a floor that others wait for,
+// and what may name a group that changes.
+func (r *run) goesInSteps(o Removal) bool {
+	switch {
+	case o.turn() == floorsGo && r.severalFloors():
+		return true
+	case o.Key.Kind != policy.KindClusterwidePolicy:
+		return false
+	case o.Part == policy.PartGuard:
+		return len(r.moved.denied) > 0
+	}
+	return len(r.moved.going) > 0
 }
 
 func (r *run) severalFloors() bool { return len(clusterwide(r.floors))+r.floorsLeaving() > 1 }

@@ -369,14 +369,34 @@ func TestGuardsBesideOthersOfTheAdminTier(t *testing.T) {
 		taken       string
 		want        []string
 	}{
-		{"alone", objects{adminGuard("x", 1)}, objects{adminGuard("x", 1), adminGuard("y", 1), plainAllow("c", "a", "q")}, "",
-			list(guards+"y", "(settled)", conduit)},
-		{"one goes", objects{adminGuard("x", 1)}, objects{adminGuard("y", 1), plainAllow("c", "a", "q")}, "",
-			list(conduit, "(settled)", guards+"y", "delete ClusterNetworkPolicy/guard-x")},
-		{"one changes", objects{adminGuard("x", 1)}, objects{adminGuard("x", 2), adminGuard("y", 1), plainAllow("c", "a", "q")}, "",
-			list(conduit, "(settled)", guards+"x", guards+"y")},
-		{"taken away", objects{adminGuard("x", 1)}, objects{adminGuard("y", 1), plainAllow("c", "a", "q")}, "y",
-			list(guards+"y", "(settled)", conduit, "(settled)", "delete ClusterNetworkPolicy/guard-x")},
+		{
+			"alone",
+			objects{adminGuard("x", 1)},
+			objects{adminGuard("x", 1), adminGuard("y", 1), plainAllow("c", "a", "q")},
+			"",
+			list(guards+"y", "(settled)", conduit),
+		},
+		{
+			"one goes",
+			objects{adminGuard("x", 1)},
+			objects{adminGuard("y", 1), plainAllow("c", "a", "q")},
+			"",
+			list(conduit, "(settled)", guards+"y", "delete ClusterNetworkPolicy/guard-x"),
+		},
+		{
+			"one changes",
+			objects{adminGuard("x", 1)},
+			objects{adminGuard("x", 2), adminGuard("y", 1), plainAllow("c", "a", "q")},
+			"",
+			list(conduit, "(settled)", guards+"x", guards+"y"),
+		},
+		{
+			"taken away",
+			objects{adminGuard("x", 1)},
+			objects{adminGuard("y", 1), plainAllow("c", "a", "q")},
+			"y",
+			list(guards+"y", "(settled)", conduit, "(settled)", "delete ClusterNetworkPolicy/guard-x"),
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -84,26 +84,36 @@ func (a Authority) Accept(leaf *x509.Certificate, r Request, now time.Time, betw
 	if err != nil {
 		return err
 	}
+	if err := usable(leaf, want); err != nil {
+		return err
+	}
 	asked, ok := r.Public.(interface{ Equal(crypto.PublicKey) bool })
 	switch {
 	case !ok || !asked.Equal(leaf.PublicKey):
 		return errors.New("it is for another key")
-	case leaf.IsCA:
-		return errors.New("it is an authority")
 	case leaf.Subject.CommonName != want.Subject.CommonName:
 		return fmt.Errorf("its common name is %q and not %q", leaf.Subject.CommonName, want.Subject.CommonName)
 	case !slices.Equal(namesOf(leaf), namesOf(want)):
 		return fmt.Errorf("its names are %q and not %q", namesOf(leaf), namesOf(want))
 	case leaf.NotAfter.After(r.NotAfter.Add(BackDated)):
 		return fmt.Errorf("it lives until %s, and %s was asked for", leaf.NotAfter.UTC().Format(time.RFC3339), r.NotAfter.UTC().Format(time.RFC3339))
-	case leaf.KeyUsage&want.KeyUsage != want.KeyUsage:
-		return errors.New("its key usages lack some of the profile's")
-	case len(leaf.UnknownExtKeyUsage) > 0 || !slices.Equal(sorted(leaf.ExtKeyUsage), sorted(want.ExtKeyUsage)):
-		return errors.New("its extended key usages are not those of the profile")
 	case !a.SignedBy(leaf, between...):
 		return errors.New("another authority signed it")
 	}
 	return a.verify(leaf, now, between...)
+}
+
+// usable says what is wrong with what a certificate may be used for.
+func usable(leaf, want *x509.Certificate) error {
+	switch {
+	case leaf.IsCA:
+		return errors.New("it is an authority")
+	case leaf.KeyUsage&want.KeyUsage != want.KeyUsage:
+		return errors.New("its key usages lack some of the profile's")
+	case len(leaf.UnknownExtKeyUsage) > 0 || !slices.Equal(sorted(leaf.ExtKeyUsage), sorted(want.ExtKeyUsage)):
+		return errors.New("its extended key usages are not those of the profile")
+	}
+	return nil
 }
 
 func sorted(in []x509.ExtKeyUsage) []x509.ExtKeyUsage { return slices.Sorted(slices.Values(in)) }

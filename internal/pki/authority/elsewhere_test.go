@@ -121,7 +121,7 @@ func TestMaySignFor(t *testing.T) {
 	}}
 	for name, want := range map[string]bool{
 		"cell-1.svc": true, "a.cell-1.svc": true, "svc": false, "xcell-1.svc": false,
-		"plant.example": false, // a part of it is excluded
+		"plant.example":   false, // a part of it is excluded
 		"b.plant.example": true, "secret.plant.example": false, "x.secret.plant.example": false,
 	} {
 		if got := a.MaySignFor(name); got != want {

@@ -286,7 +286,9 @@ func TestOpenSSLMakesAnAuthority(t *testing.T) {
 	}{
 		"names and networks": {
 			[]string{"dns:cell-1.svc", "dns:plant.example", "ip:10.1.0.0/16", "ip:fd00:1::/64"},
-			[]string{"cell-1.svc", "plant.example"}, []string{"10.1.0.0/16", "fd00:1::/64"}, nil,
+			[]string{"cell-1.svc", "plant.example"},
+			[]string{"10.1.0.0/16", "fd00:1::/64"},
+			nil,
 		},
 		"names alone": {[]string{"dns:cell-1.svc"}, []string{"cell-1.svc"}, nil, []string{"0.0.0.0/0", "::/0"}},
 	} {

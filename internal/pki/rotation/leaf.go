@@ -91,12 +91,7 @@ func (m *matter) issue(c *cert) {
 	first := c.Secret.Leaf == nil
 	c.d.Issue = &Issue{Authority: by.ID, Until: m.until(c, by), Digest: c.Digest, InPlace: first && by.Signer == Here, Signer: by.Signer}
 	c.d.Issue.First = c.d.Issue.InPlace && c.settled
-	switch {
-	case by.Signer == People:
-		c.hold(wait{reason: ReasonAwaitsSignature, message: words(by.ID, c.Signing)})
-	case by.Signer.isIssuer():
-		c.hold(wait{reason: ReasonAwaitsIssuer, message: words(string(by.Signer), c.Signing)})
-	}
+	c.awaitSigner(by)
 }
 
 // words joins what is said, without what is not.

@@ -20,6 +20,16 @@ const (
 
 func (s Signer) isIssuer() bool { return s != Here && s != People }
 
+// awaitSigner says for whose signature a certificate waits.
+func (c *cert) awaitSigner(by *Authority) {
+	switch {
+	case by.Signer == People:
+		c.hold(wait{reason: ReasonAwaitsSignature, message: words(by.ID, c.Signing)})
+	case by.Signer.isIssuer():
+		c.hold(wait{reason: ReasonAwaitsIssuer, message: words(string(by.Signer), c.Signing)})
+	}
+}
+
 // asksIssuerAgain is how long an answer of an issuer's that helps nothing stands: what ends
 // no later than what there is. An issuer that lives as long is asked no more often.
 const asksIssuerAgain = time.Hour

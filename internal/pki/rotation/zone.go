@@ -156,8 +156,6 @@ func (m *matter) lacks(z *zone) Cause {
 		last = z.current
 	}
 	switch {
-	case len(z.members) == 0:
-		return ""
 	case last == nil:
 		return CauseFirst
 	case z.current == nil && z.issued(): // what stands was lost: one new one is enough
@@ -183,7 +181,7 @@ func (m *matter) makeNew(z *zone) {
 		z.say(ReasonUnused)
 	}
 	cause := m.lacks(z)
-	if cause == "" {
+	if cause == "" || len(z.members) == 0 {
 		return
 	}
 	if w, may := m.may(); !may {
@@ -195,10 +193,10 @@ func (m *matter) makeNew(z *zone) {
 		return
 	}
 	z.d.Make = &NewAuthority{Permits: z.needs, Until: m.now.Add(m.rules.authorityLength), Signer: z.Signer, Cause: cause}
-	switch {
-	case z.Signer == Here:
+	switch z.Signer {
+	case Here:
 		z.say(ReasonMaking, string(cause))
-	case z.Signer == People:
+	case People:
 		z.say(ReasonAwaitsSignature, string(cause))
 	default:
 		z.say(ReasonAwaitsIssuer, string(z.Signer))

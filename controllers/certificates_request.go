@@ -8,11 +8,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"errors"
-	"fmt"
-	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,7 +17,6 @@ import (
 	"github.com/zonewarden/zonewarden/internal/apply"
 	"github.com/zonewarden/zonewarden/internal/pki/authority"
 	"github.com/zonewarden/zonewarden/internal/pki/files"
-	"github.com/zonewarden/zonewarden/internal/pki/permit"
 	"github.com/zonewarden/zonewarden/internal/pki/rotation"
 )
 
@@ -53,81 +48,6 @@ func (p *certificatePass) signerOf(zone string, target int32) (rotation.Signer, 
 	return rotation.Here, nil
 }
 
-// issuerName is Kind.group/name, as kubectl would have it.
-func issuerName(r *v1alpha1.IssuerReference) rotation.Signer {
-	return rotation.Signer(r.Kind + "." + r.Group + "/" + r.Name)
-}
-
-// adopt takes on what people handed in for a zone, where they are to sign.
-func (p *certificatePass) adopt(z *zoneAuthority, zone string) []string {
-	own := p.declared(zone).Spec.Certificates
-	if own == nil || z.wants != rotation.People {
-		return nil
-	}
-	return z.adopt(own.Authorities, p.now)
-}
-
-// adopt takes on the authorities that people made, those of OPC UA or the others. One that was
-// there and was of no use any more does not come again.
-func (z *zoneAuthority) adopt(declared []string, now time.Time) (wrong []string) {
-	_, opcua := forOPCUA(z.zone)
-	var fresh []generation
-	for i, text := range declared {
-		one, list, err := declaredAuthority(text)
-		switch {
-		case err != nil:
-			wrong = append(wrong, fmt.Sprintf("authorities[%d]: %s", i, err))
-		case z.byID(one.ID()) != nil:
-			z.list(one.ID(), list)
-		case one.ForOPCUA() != opcua, slices.Contains(z.retired, one.ID()), !now.Before(one.Anchor.NotAfter):
-		default:
-			g := generation{Authority: one, signer: rotation.People}
-			g.takeList(list)
-			fresh = append(fresh, g)
-		}
-	}
-	slices.SortFunc(fresh, func(a, b generation) int { return a.Anchor.NotBefore.Compare(b.Anchor.NotBefore) })
-	for _, g := range fresh {
-		z.add(g)
-	}
-	return wrong
-}
-
-// list takes on another revocation list of an authority that is there.
-func (z *zoneAuthority) list(id string, list *x509.RevocationList) {
-	if g := z.byID(id); list != nil && list.ThisUpdate.After(g.since) {
-		g.takeList(list)
-		z.grown = true
-	}
-}
-
-func (g *generation) takeList(list *x509.RevocationList) {
-	if list != nil {
-		g.list, g.since = list.Raw, list.ThisUpdate
-	}
-}
-
-// declaredAuthority reads what people handed in: a certificate, and its revocation list.
-func declaredAuthority(text string) (authority.Authority, *x509.RevocationList, error) {
-	certificate, list, err := files.AuthorityOf([]byte(text))
-	if err != nil {
-		return authority.Authority{}, nil, err
-	}
-	one, err := authority.Adopt(certificate)
-	switch {
-	case err != nil:
-		return one, nil, err
-	case !one.Constrained() && !one.ForOPCUA():
-		return one, nil, errors.New("it has no name constraints, and only one for OPC UA, which has an RSA key, may lack them")
-	case list == nil:
-		return one, nil, nil
-	}
-	if err := list.CheckSignatureFrom(certificate); err != nil {
-		return one, nil, fmt.Errorf("checking its revocation list: %w", err)
-	}
-	return one, list, nil
-}
-
 // add puts another generation beside the others. It is written with the pass.
 func (z *zoneAuthority) add(g generation) {
 	g.number = z.following()
@@ -149,56 +69,6 @@ func (z *zoneAuthority) signs() rotation.Signer {
 		return g.signer
 	}
 	return rotation.Here
-}
-
-// warn says what is wrong with the zone's authorities, and holds nothing back.
-func (one *certificate) warn(z *zoneAuthority) {
-	if z == nil {
-		return
-	}
-	for _, text := range z.wrong {
-		one.warnings = append(one.warnings, v1alpha1.Finding{
-			Severity: v1alpha1.SeverityWarning, Path: "Zone.spec.certificates.authorities", Reason: v1alpha1.ReasonInvalid, Message: text,
-		})
-	}
-	if g := z.byID(z.current); g != nil && len(g.list) == 0 && one.object.Spec.Profile == v1alpha1.ProfileOPCUA {
-		one.warnings = append(one.warnings, v1alpha1.Finding{
-			Severity: v1alpha1.SeverityWarning, Path: "Zone.spec.certificates", Reason: v1alpha1.ReasonNoRevocationList,
-			Message: "the authority came without a revocation list, and OPC UA stacks refuse one without: hand in both, or have the application not ask for it",
-		})
-	}
-}
-
-// permitAdopted says which of the names that are asked for authorities that people made may
-// sign for: by their constraints, which may be wider.
-func (p *certificatePass) permitAdopted() {
-	for i := range p.facts.Zones {
-		zone := &p.facts.Zones[i]
-		for j := range zone.Authorities {
-			a := &zone.Authorities[j]
-			if a.Signer != rotation.People {
-				continue
-			}
-			g := p.authorities[zone.Name].byID(a.ID)
-			for _, f := range p.facts.Certificates {
-				if f.Zone == zone.Name {
-					a.Permits = append(a.Permits, permittedBy(g, f.Names)...)
-				}
-			}
-		}
-	}
-}
-
-func permittedBy(g *generation, names []string) []string {
-	var out []string
-	for _, name := range names {
-		suffixes, networks := permit.Constraints([]string{name})
-		if !slices.ContainsFunc(suffixes, func(s string) bool { return !g.MaySignFor(s) }) &&
-			!slices.ContainsFunc(networks, func(n netip.Prefix) bool { return !g.MaySignWithin(n) }) {
-			out = append(out, name)
-		}
-	}
-	return out
 }
 
 // answer is what somebody signed for a request.
@@ -234,12 +104,6 @@ func (one *certificate) waits() bool {
 		one.next.notes.Digest == digestOf(one.object) && one.next.notes.Asks == one.asks
 }
 
-func (one *certificate) signingRequest(ref *v1alpha1.IssuerReference) apply.SigningRequest {
-	return apply.SigningRequest{
-		Of: one.object, PEM: one.next.request, Issuer: *ref, Lifetime: lifetimeOf(one.lifetime()), Usages: authority.Usages(one.object.Spec.Profile),
-	}
-}
-
 // lookAtAnswer reads what became of a request that stands.
 func (c *Certificates) lookAtAnswer(ctx context.Context, p *certificatePass, one *certificate) error {
 	z := p.authorities[one.authority]
@@ -260,18 +124,7 @@ func (c *Certificates) lookAtAnswer(ctx context.Context, p *certificatePass, one
 		one.signing = "it signs for the zone no more, and the next authority is not there yet"
 		return nil
 	}
-	signed, err := c.material.Signed(ctx, one.signingRequest(z.issuer))
-	if err != nil {
-		return err
-	}
-	one.signing = strings.Trim(signed.Reason+": "+signed.Message, ": ")
-	if len(signed.Certificate) > 0 {
-		one.signing = ""
-		one.judge(p, z, signed.Certificate, signed.CA)
-	}
-	useless := signed.Failed || len(signed.Certificate) > 0 && one.answer == nil
-	one.askAgain = useless && p.now.Sub(signed.Asked) > requestsAgain
-	return nil
+	return c.lookAtIssuer(ctx, p, one, z)
 }
 
 // judge takes an answer for what it is. One that is not what was asked for is none, and it is
@@ -305,35 +158,6 @@ func (one *certificate) judge(p *certificatePass, z *zoneAuthority, raw, ca []by
 	one.answer = &answer{leaf: leaf, chain: chain, by: by}
 }
 
-// learn takes on an issuer's authority with the first certificate that it signed.
-func (z *zoneAuthority) learn(ca []byte, leaf *x509.Certificate, chain []*x509.Certificate) (id string, err error) {
-	certificate, err := oneCertificate(ca)
-	if err != nil {
-		return "", fmt.Errorf("reading the issuer's authority: %w", err)
-	}
-	one, err := authority.Adopt(certificate)
-	if err != nil {
-		return "", fmt.Errorf("the issuer's authority: %w", err)
-	}
-	if _, opcua := forOPCUA(z.zone); opcua && !one.ForOPCUA() {
-		return "", errors.New("the issuer's authority: OPC UA asks for one with an RSA key and without name constraints")
-	}
-	if !one.SignedBy(leaf, chain...) {
-		return "", errors.New("the issuer's authority did not sign what the issuer gave")
-	}
-	z.add(generation{Authority: one, signer: z.wants})
-	return one.ID(), nil
-}
-
-// askIssuer asks for all certificates of a zone whose authority is to come with them.
-func (c *Certificates) askIssuer(ctx context.Context, p *certificatePass, z *zoneAuthority) {
-	for _, one := range p.certificates {
-		if one.authority == z.zone && one.failed == nil && len(one.findings) == 0 && one.answer == nil {
-			one.fail(c.request(ctx, one))
-		}
-	}
-}
-
 // ask has somebody else sign what comes next, or takes what they signed.
 func (c *Certificates) ask(ctx context.Context, p *certificatePass, one *certificate, d *rotation.Issue) error {
 	a, h := one.answer, one.next
@@ -352,15 +176,6 @@ func (c *Certificates) ask(ctx context.Context, p *certificatePass, one *certifi
 		return nil
 	}
 	return c.material.Forget(ctx, answered)
-}
-
-// forget takes back a request for which there is no reason any more, from whichever issuer: its
-// name is of the request alone.
-func (c *Certificates) forget(ctx context.Context, p *certificatePass, one *certificate) error {
-	if !p.unneeded(one) || !one.next.asksIssuer() {
-		return nil
-	}
-	return c.material.Forget(ctx, one.signingRequest(&v1alpha1.IssuerReference{}))
 }
 
 // request puts a key and a request for it into the Secret beside, unless they are there, and
@@ -405,11 +220,6 @@ func (c *Certificates) makeRequest(ctx context.Context, one *certificate) (err e
 	}
 	h.leaf, h.chain, h.key, h.anchors, h.request = nil, nil, key, nil, data[requestFile]
 	return c.material.Put(ctx, h.secret)
-}
-
-// asksIssuer says that a request stands that an issuer was asked to sign.
-func (h *held) asksIssuer() bool {
-	return len(h.request) > 0 && h.notes.Asks != rotation.Here && h.notes.Asks != rotation.People
 }
 
 // unneeded says that a request stands for which there is no reason any more.
