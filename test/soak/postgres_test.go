@@ -71,10 +71,14 @@ func (p *postgres) run(ctx context.Context, t *testing.T, done *sync.WaitGroup) 
 	slices.Sort(found)
 	p.bin = found[len(found)-1]
 	p.room(t)
-	pid := new(atomic.Int64)
+	var process atomic.Pointer[os.Process]
 	reload := make(chan struct{}, 1)
 	p.server.changed = func() {
-		_ = syscall.Kill(int(pid.Load()), syscall.SIGHUP) // what does not show the new one is noticed
+		runs := process.Load()
+		if runs == nil {
+			return // it reads them at its start
+		}
+		_ = runs.Signal(syscall.SIGHUP) // what does not show the new one is noticed
 		select {
 		case reload <- struct{}{}:
 		default:
@@ -83,7 +87,7 @@ func (p *postgres) run(ctx context.Context, t *testing.T, done *sync.WaitGroup) 
 	for _, one := range p.pods() {
 		one.run(ctx, t, done)
 	}
-	pid.Store(int64(p.serve(t)))
+	process.Store(p.serve(t))
 	p.server.changed() // the files may have changed while it started
 	done.Go(func() { p.watch(ctx, reload) })
 	for _, c := range []struct {
@@ -131,8 +135,8 @@ func (p *postgres) command(program string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// serve starts the historian, whom nobody reaches without a certificate, and returns its pid.
-func (p *postgres) serve(t *testing.T) int {
+// serve starts the historian, whom nobody reaches without a certificate, and returns it.
+func (p *postgres) serve(t *testing.T) *os.Process {
 	t.Helper()
 	data := filepath.Join(p.home, "data")
 	if out, err := p.command("initdb", "-D", data, "-U", "reporting", "-A", "reject", "-N").CombinedOutput(); err != nil {
@@ -168,7 +172,7 @@ func (p *postgres) serve(t *testing.T) int {
 		}
 		wait(t.Context(), 100*time.Millisecond)
 	}
-	return cmd.Process.Pid
+	return cmd.Process
 }
 
 func starting(err error) bool {
