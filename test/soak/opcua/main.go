@@ -20,7 +20,9 @@
 // for at an address of their own: a channel is made for one mode.
 //
 // What this server cannot do is refuse in OpenSecureChannel, as OPC 10000-4, 5.5.2 asks: uasc
-// answers that without asking anybody. A stranger gets a channel here, and nothing on it.
+// answers that without asking anybody. A stranger gets a channel here, and nothing on it. And uasc
+// panics where an unsecured channel is asked for on one that is to be secured; that ends the
+// connection here, and not the process.
 //
 // It is a module of its own, so that nothing else depends on gopcua.
 package main

@@ -137,6 +137,11 @@ func (a *application) talk(ctx context.Context, conn *uacp.Conn, mode ua.Message
 	}
 	c := &channel{application: a, own: a.enter(client)}
 	defer a.leave(client)
+	defer func() {
+		if why := recover(); why != nil { // uasc, where no security is asked for
+			fmt.Fprintf(os.Stderr, "from %s: %v\n", client, why)
+		}
+	}()
 	if err := c.open(conn, mode); err != nil {
 		say(saidFailed, err)
 		return
