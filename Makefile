@@ -50,8 +50,9 @@ e2e: control-plane cilium build ## packets on a real Cilium agent; needs root, L
 	go test -race -shuffle=on -tags e2e -count=1 ./internal/flows/ ./internal/probe/
 
 .PHONY: soak
-soak: control-plane build ## hundreds of rotations of certificates and authorities under clients in a loop; ten minutes
-	go test -race -tags soak -count=1 -timeout 30m -v ./test/soak/
+soak: control-plane build ## hundreds of rotations of certificates and authorities under TLS, OPC UA and PostgreSQL in a loop; ten minutes, Linux and `make e2e-deps`
+	cd test/soak/opcua && $(STATIC) -o $(CURDIR)/bin/soak-opcua .
+	go test -race -tags soak -count=1 -timeout 15m -v ./test/soak/
 
 .PHONY: e2e-deps
 e2e-deps: ## what the end-to-end tests need from Debian's packages
@@ -100,6 +101,10 @@ lint: bin/golangci-lint ## the linters, purity of the pure packages included
 .PHONY: lint-oracle
 lint-oracle: bin/golangci-lint ## the linters on test/oracle, which is a module of its own
 	cd test/oracle && CGO_ENABLED=0 GOFLAGS=-trimpath $(CURDIR)/bin/golangci-lint run --config $(CURDIR)/.golangci.yml ./...
+
+.PHONY: lint-soak
+lint-soak: bin/golangci-lint ## the linters on test/soak/opcua, which is a module of its own
+	cd test/soak/opcua && CGO_ENABLED=0 GOFLAGS=-trimpath $(CURDIR)/bin/golangci-lint run --config $(CURDIR)/.golangci.yml ./...
 
 .PHONY: verify
 verify: generate lint ## generated files are up to date and nothing is unformatted

@@ -43,10 +43,15 @@ type loadedFiles struct {
 func (w *workload) host() string { return w.name + "." + w.zone + ".svc" }
 
 func (w *workload) certificate() *v1alpha1.WorkloadCertificate {
+	return certificate(v1alpha1.ProfileTLSPeer, w.zone, w.name)
+}
+
+// certificate of a workload that reads its files by itself.
+func certificate(profile v1alpha1.CertificateProfile, zone, name string) *v1alpha1.WorkloadCertificate {
 	return &v1alpha1.WorkloadCertificate{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.zone, Name: w.name},
+		ObjectMeta: metav1.ObjectMeta{Namespace: zone, Name: name},
 		Spec: v1alpha1.WorkloadCertificateSpec{
-			Profile: v1alpha1.ProfileTLSPeer, DNSNames: []string{w.host()}, SecretName: w.name + "-tls",
+			Profile: profile, DNSNames: []string{name + "." + zone + ".svc"}, SecretName: name + "-tls",
 			Lifetime: lifetime, RenewBefore: renewBefore,
 			Restart: &v1alpha1.CertificateRestart{Policy: v1alpha1.RestartSignal},
 		},
@@ -74,23 +79,12 @@ func (w *workload) load(s *corev1.Secret) error {
 	return nil
 }
 
-// loaded waits for the first files, whose bundle holds all that it will.
+// loaded waits for the first files.
 func (w *workload) loaded(ctx context.Context, t *testing.T) {
 	t.Helper()
-	want := map[string]int{"a": 2, "b": 2, "c": 1}[w.zone]
-	for {
-		c := w.certificate()
-		err := w.Get(ctx, client.ObjectKeyFromObject(c), c)
-		if err == nil && len(c.Status.Trust) == want {
-			s, err := w.secret(ctx)
-			must(t, err, w.load(s))
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("%s got no certificate: %v, %+v", w.host(), err, c.Status)
-		}
-		wait(ctx, 100*time.Millisecond)
-	}
+	w.complete(ctx, t, w.certificate())
+	s, err := w.secret(ctx)
+	must(t, err, w.load(s))
 }
 
 // follow loads what changed, some time after it did.
@@ -105,18 +99,9 @@ func (w *workload) follow(ctx context.Context) {
 		version = s.ResourceVersion
 		wait(ctx, rand.N(lag))
 		if err := w.load(s); err != nil && ctx.Err() == nil {
-			w.mu.Lock()
-			w.failed = append(w.failed, fmt.Sprintf("%s cannot use its files: %v", w.host(), err))
-			w.mu.Unlock()
+			w.record(kindTLS, true, fmt.Errorf("%s cannot use its files: %w", w.host(), err))
 		}
 	}
-}
-
-func (w *workload) authority(ctx context.Context, t *testing.T) string {
-	t.Helper()
-	c := w.certificate()
-	must(t, w.Get(ctx, client.ObjectKeyFromObject(c), c))
-	return c.Status.Certificate.Authority
 }
 
 // shake has one connect to the other in a loop, and counts.
@@ -124,20 +109,10 @@ func (s *soak) shake(ctx context.Context, server, from *workload) {
 	along := server.zone != "c" && from.zone != "c" || server.zone == from.zone
 	for ctx.Err() == nil {
 		err := handshake(server, from)
-		s.mu.Lock()
-		switch {
-		case along:
-			s.along++
-			if err != nil {
-				s.failed = append(s.failed, fmt.Sprintf("%s %s from %s: %v", time.Now().Format(time.StampMilli), server.host(), from.host(), err))
-			}
-		default:
-			s.beside++
-			if err == nil {
-				s.letIn = append(s.letIn, fmt.Sprintf("%s let %s in", server.host(), from.host()))
-			}
+		if err != nil {
+			err = fmt.Errorf("%s from %s: %w", server.host(), from.host(), err)
 		}
-		s.mu.Unlock()
+		s.record(kindTLS, along, err)
 		wait(ctx, 100*time.Millisecond)
 	}
 }
