@@ -57,7 +57,10 @@ func text(t *testing.T, e ast.Expr) string {
 // Where both have one, one section serves both.
 func reasons(t *testing.T) []string {
 	t.Helper()
-	out := append(reasonsIn(t, "../api/v1alpha1/conditions.go"), reasonsIn(t, "../internal/access/reasons.go")...)
+	var out []string
+	for _, file := range []string{"../api/v1alpha1/conditions.go", "../internal/access/reasons.go", "../internal/pki/rotation/reasons.go"} {
+		out = append(out, reasonsIn(t, file)...)
+	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }

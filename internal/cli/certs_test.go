@@ -4,8 +4,10 @@
 package cli_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"testing"
 	"time"
 
@@ -151,5 +153,45 @@ func TestADeviceIsAcknowledged(t *testing.T) {
 	}
 	if got := trusted(); got != "bb22,cc33" {
 		t.Errorf("it trusts %s: want the last one and the one before", got)
+	}
+}
+
+// TestPeopleSign: what goes to an authority whose key people keep, and what comes back. Keys are
+// handed to nobody.
+func TestPeopleSign(t *testing.T) {
+	p := shared
+	p.setNow(monday)
+	c := p.certificate(t, "asks", func(s *v1alpha1.WorkloadCertificateStatus) { s.Zone, s.Request = "offline", "a request" })
+	p.certificate(t, "idle", nil)
+	expect(t, p.as(t, "viewer-1", "", "certs", "request", "certs/asks"), exit.OK, "a request")
+	expect(t, p.as(t, "viewer-1", "", "certs", "request", "certs/idle"), exit.Bad, "certs/idle asks for nothing now")
+
+	z := &v1alpha1.Zone{ObjectMeta: metav1.ObjectMeta{Name: "offline"}, Spec: v1alpha1.ZoneSpec{
+		Purdue: v1alpha1.LevelL2, Type: v1alpha1.ZoneTypeControl, Owner: "operations", Enforcement: v1alpha1.EnforcementObserve,
+		SLTarget: v1alpha1.SecurityLevels{All: new(v1alpha1.SecurityLevel(1))},
+		Members:  v1alpha1.ZoneMembers{Workloads: []v1alpha1.WorkloadMembers{{Namespaces: []string{"offline"}}}},
+	}}
+	must(t, p.admin.Create(t.Context(), z))
+	t.Cleanup(func() { must(t, client.IgnoreNotFound(p.admin.Delete(context.Background(), z))) })
+	expect(t, p.as(t, "admin", "", "certs", "request", "offline"), exit.OK,
+		"OU = offline", "CN = offline 2026-11-23", "permitted;DNS.0 = certs", "excluded;IP.1", "openssl req -x509")
+	expect(t, p.as(t, "admin", "", "certs", "request", "offline", "--opcua"), exit.Failed, "declare one first")
+	expect(t, p.as(t, "admin", "", "certs", "request", "nowhere"), exit.Failed, "reading zone nowhere")
+
+	block := func(kind string) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes.Repeat([]byte("x"), 64)}))
+	}
+	made, list := block("CERTIFICATE"), block("X509 CRL")
+	for _, target := range []string{"certs/asks", "offline"} {
+		expect(t, p.as(t, "admin", made+block("PRIVATE KEY"), "certs", "install", target, "-f", "-"), exit.Failed, "it holds a PRIVATE KEY")
+		expect(t, p.as(t, "admin", list, "certs", "install", target, "-f", "-"), exit.Failed, "there is no certificate in it")
+		expect(t, p.as(t, "viewer-1", made, "certs", "install", target, "-f", "-"), exit.Failed, "cannot patch resource")
+		expect(t, p.as(t, "admin", "words\n"+made+list, "certs", "install", target, "-f", "-"), exit.OK, "handed in")
+	}
+	expect(t, p.as(t, "admin", made+list, "certs", "install", "offline", "-f", "-"), exit.OK, "it is there already")
+	must(t, p.admin.Get(t.Context(), client.ObjectKeyFromObject(c), c))
+	must(t, p.admin.Get(t.Context(), client.ObjectKeyFromObject(z), z))
+	if diff := cmp.Diff([]string{made + list, made + list}, append([]string{c.Spec.Issued}, z.Spec.Certificates.Authorities...)); diff != "" {
+		t.Errorf("what was handed in (-want +have)\n%s", diff)
 	}
 }
