@@ -6,6 +6,8 @@ package controllers_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 )
@@ -271,13 +274,26 @@ func TestTheSecretIsKept(t *testing.T) {
 	})
 }
 
-// TestKeysAreNowhereElse: none is in a status, an event or the metrics.
+// TestKeysAreNowhereElse: after a rotation none is in a status, an event, the log or the metrics.
 func TestKeysAreNowhereElse(t *testing.T) {
 	w := newCertificateWorld(t)
 	w.startAll()
-	w.make(certificateOf("cell"))
+	w.make(certificateOf("cell", func(s *v1alpha1.WorkloadCertificateSpec) {
+		s.Formats = []v1alpha1.CertificateFormat{v1alpha1.FormatDER, v1alpha1.FormatPKCS12}
+	}))
 	c, _ := w.ready("cell")
+	w.change(c, func() { c.Annotations = map[string]string{v1alpha1.AnnotationRotate: c.Status.Certificate.Fingerprint} })
+	c = w.isAnother("cell", c)
 	raw := fmt.Sprintf("%+v", c)
+	families, err := metrics.Registry.Gather()
+	w.must(err)
+	raw += fmt.Sprint(families)
+	w.mu.Lock()
+	raw += w.logged.String()
+	if !strings.Contains(w.logged.String(), "certificates") {
+		t.Error("nothing of the certificates is in the log: it was not looked at")
+	}
+	w.mu.Unlock()
 	var list v1alpha1.WorkloadCertificateList
 	w.must(w.List(w.ctx(), &list))
 	raw += fmt.Sprintf("%+v", list)
@@ -289,20 +305,40 @@ func TestKeysAreNowhereElse(t *testing.T) {
 	seen := 0
 	for _, s := range secrets.Items {
 		for name, data := range s.Data {
-			if !strings.HasSuffix(name, "key") {
+			if !strings.HasSuffix(name, "key") && name != "key.der" && name != "keystore.p12" && name != "keystore-password" {
 				continue
 			}
 			seen++
-			for line := range strings.Lines(string(data)) {
-				if line = strings.TrimSpace(line); len(line) > 40 && !strings.HasPrefix(line, "-----") && strings.Contains(raw, line) {
+			for _, told := range toldBy(name, data) {
+				if strings.Contains(raw, told) {
 					t.Errorf("%s of %s/%s is told", name, s.Namespace, s.Name)
 				}
 			}
 		}
 	}
-	if seen < 3 {
-		t.Errorf("looked for %d keys: want those of the root, the zone and the server", seen)
+	if seen < 6 {
+		t.Errorf("looked for %d keys: want those of the root, the zone and the server, and that one in three forms with a password", seen)
 	}
+}
+
+// toldBy are the words by which a file of a Secret would be told: its lines where it is PEM, or
+// the middle of it in base64 and in hexadecimal digits.
+func toldBy(name string, data []byte) []string {
+	if name == "keystore-password" {
+		return []string{string(data)}
+	}
+	var out []string
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(string(data), "-----") && len(line) > 40 && !strings.HasPrefix(line, "-----") {
+			out = append(out, line)
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	encoded := base64.StdEncoding.EncodeToString(data)
+	half := len(data) / 2
+	return []string{encoded[len(encoded)/2-24 : len(encoded)/2+24], hex.EncodeToString(data[half : half+16])}
 }
 
 // TestWhatIsNotIssued: each says why, at its field, and makes no Secret.

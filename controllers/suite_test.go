@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -78,6 +79,14 @@ func run(m *testing.M) int {
 type world struct {
 	t *testing.T
 	client.Client
+	mu     sync.Mutex
+	logged strings.Builder
+}
+
+func (w *world) log(prefix, args string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fmt.Fprintln(&w.logged, prefix, args)
 }
 
 func newWorld(t *testing.T) *world {
@@ -237,7 +246,7 @@ func (w *world) run(user *rest.Config, setup func(ctrl.Manager) error) *operator
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme: scheme, Cache: controllers.CacheOptions(),
 		Metrics: server.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
-		Controller: config.Controller{SkipNameValidation: new(true)},
+		Controller: config.Controller{SkipNameValidation: new(true)}, Logger: funcr.New(w.log, funcr.Options{Verbosity: 10}),
 	})
 	w.must(err)
 	w.must(setup(mgr))
