@@ -29,7 +29,7 @@ type programs struct {
 func findPrograms(controllerManager bool) (programs, error) {
 	folder, hint := os.Getenv("KUBEBUILDER_ASSETS"), "the folder is named by KUBEBUILDER_ASSETS"
 	if folder == "" {
-		root, err := repositoryRoot()
+		root, err := RepositoryRoot()
 		if err != nil {
 			return programs{}, err
 		}
@@ -57,9 +57,9 @@ func findPrograms(controllerManager bool) (programs, error) {
 	return found, nil
 }
 
-// repositoryRoot returns the folder of this repository that the working directory is
+// RepositoryRoot returns the folder of this repository that the working directory is
 // in or below. Other modules nested in the repository do not count as one.
-func repositoryRoot() (string, error) {
+func RepositoryRoot() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {
 		return "", fmt.Errorf("locating the repository: %w", err)
@@ -96,7 +96,7 @@ func AdminTierCRD() (string, error) {
 
 // inModule returns a file or folder of a module that this module requires.
 func inModule(module string, path ...string) (string, error) {
-	root, err := repositoryRoot()
+	root, err := RepositoryRoot()
 	if err != nil {
 		return "", err
 	}
