@@ -4,7 +4,6 @@
 package controllers_test
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -17,26 +16,8 @@ import (
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	pki "github.com/zonewarden/zonewarden/internal/pki/authority"
 	"github.com/zonewarden/zonewarden/internal/pki/files"
-	"github.com/zonewarden/zonewarden/test/process"
+	"github.com/zonewarden/zonewarden/test/certmanager"
 )
-
-// issuers are cert-manager's controllers, on this control plane until the test is over.
-const issuersNamespace = "cert-manager"
-
-func (w *certificateWorld) startCertManager() {
-	w.t.Helper()
-	kubeconfig, err := plane.Kubeconfig()
-	w.must(err)
-	var said bytes.Buffer
-	p, err := process.Start("../bin/certmanager/certmanager", []string{"-kubeconfig", kubeconfig, "-cluster-resource-namespace", issuersNamespace}, nil, &said)
-	w.must(err)
-	w.t.Cleanup(func() {
-		if err := p.Stop(10 * time.Second); err != nil {
-			w.t.Errorf("%v\n%s", err, said.String())
-		}
-	})
-	w.make(namespace(issuersNamespace))
-}
 
 // issuerAuthority gives an issuer an authority, a new one each time.
 func (w *certificateWorld) issuerAuthority(name string) {
@@ -48,7 +29,7 @@ func (w *certificateWorld) issuerAuthority(name string) {
 	private, err := key.PEM()
 	w.must(err)
 	s := &corev1.Secret{ObjectMeta: objectMeta(name), Type: corev1.SecretTypeTLS}
-	s.Namespace = issuersNamespace
+	s.Namespace = certmanager.Namespace
 	data := map[string][]byte{"tls.crt": files.PEM(root.Certificate), "tls.key": private}
 	if err := w.Get(w.ctx(), client.ObjectKeyFromObject(s), &corev1.Secret{}); err == nil {
 		w.change(s, func() { s.Data = data })
@@ -130,7 +111,7 @@ func (w *certificateWorld) authorityOf(trusted int) (string, error) {
 // issuer gets another authority, and the zone goes back. The two that have a conduit shake hands all the time.
 func TestAnIssuerOfCertManager(t *testing.T) {
 	w := newCertificateWorld(t)
-	w.startCertManager()
+	certmanager.Start(t, plane)
 	w.clusterIssuer("cell-ca")
 	w.startAll()
 	for _, n := range certificateNamespaces {
@@ -182,7 +163,7 @@ func TestAnIssuerOfCertManager(t *testing.T) {
 // nothing is issued.
 func TestAnIssuerThatDoesNot(t *testing.T) {
 	w := newCertificateWorld(t)
-	w.startCertManager()
+	certmanager.Start(t, plane)
 	w.signedBy(&v1alpha1.IssuerReference{Name: "cell-ca", Kind: "ClusterIssuer", Group: "cert-manager.io"})
 	w.startAll()
 	w.make(certificateOf("cell"))
