@@ -118,7 +118,7 @@ func (c *change) shape(f form, m moved) (*policy.Object, error) {
 		return c.Object, nil
 	case f == allowed && !c.allowsFirst(), c.last:
 		return nil, nil
-	case !isSum(c.Object.GVK.Kind), !carries && f != allowed && len(m.coming)+len(m.denied) == 0:
+	case !isSum(c.Object.GVK.Kind), !carries && f != allowed && len(m.coming)+len(m.is) == 0:
 		return c.Object, nil
 	}
 	u, err := toUnstructured(c.Object)
@@ -161,8 +161,8 @@ func (c *change) compose(after parts, f form, m moved) parts {
 	fresh, gone := after.minus(c.before), c.before.minus(after)
 	both := append(slices.Clone(gone), after...)
 	switch {
-	case c.Object.Part == policy.PartGuard && both.some(m.denied.named):
-		return both.each(func(r rule) { r.resolve(m.denied) }).distinct()
+	case c.Object.Part == policy.PartGuard && both.some(m.is.named):
+		return slices.Concat(gone.resolved(m.was, false), fresh.resolved(m.is, false), after.minus(fresh).resolved(m.both(), false)).distinct()
 	case len(fresh) == 0 && c.before != nil && f <= grown && !gone.some(m.going.named):
 		return nil
 	case len(gone) == 0 && f == grown && !fresh.some(m.coming.named):

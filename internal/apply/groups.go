@@ -24,24 +24,39 @@ func (a addresses) named(r rule) bool {
 // old and new are side by side. A rule that comes must not meet the addresses that
 // the group loses, so it carries those that are left; and a rule that goes must not
 // meet those that it gains, so it carries those from before. What denies has to deny both all
-// the time: where groups change before it does, it carries both.
-type moved struct{ coming, going, denied addresses }
+// the time: where groups change before it does, each rule carries what it denied or is to.
+type moved struct {
+	coming, going addresses
+	// was and is are all groups that change, where what denies carries addresses.
+	was, is addresses
+}
+
+// both are the addresses that a rule denies which stays.
+func (m moved) both() addresses {
+	out := addresses{}
+	for name, is := range m.is {
+		out[name] = append(slices.Clone(m.was[name]), is...).distinct()
+	}
+	return out
+}
 
 // movedBy are the groups that change. One that could not be read keeps its old
 // addresses for now, whatever they are. One that is new had none: a rule that goes may
 // name it, because an interrupted run had not come to it yet.
 func movedBy(groups []*change) moved {
-	m := moved{coming: addresses{}, going: addresses{}, denied: addresses{}}
+	m := moved{coming: addresses{}, going: addresses{}, was: addresses{}, is: addresses{}}
 	for _, g := range groups {
 		switch {
 		case g.Observed == nil:
-			m.going[g.Object.Name], m.denied[g.Object.Name] = parts{}, g.wanted()
+			m.going[g.Object.Name], m.was[g.Object.Name], m.is[g.Object.Name] = parts{}, parts{}, g.wanted()
 			continue
 		case !g.inSteps():
 			continue
 		}
 		before, after := g.before, g.wanted()
-		m.denied[g.Object.Name] = append(slices.Clone(before), after...).distinct()
+		if before != nil {
+			m.was[g.Object.Name], m.is[g.Object.Name] = before, after
+		}
 		if before == nil || len(before.minus(after)) > 0 {
 			m.coming[g.Object.Name] = after
 		}

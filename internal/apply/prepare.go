@@ -32,7 +32,7 @@ func (r *run) prepare(ctx context.Context) {
 		}
 	}
 	if r.tied = r.tiedGroups(); !r.tied {
-		r.moved.denied = nil // groups have both, from first to last
+		r.moved.was, r.moved.is = nil, nil // groups have both, from first to last
 	}
 	r.apart = r.denyOthers(slices.Concat(r.floors, leavingFloors(r.leaving))) ||
 		slices.ContainsFunc(r.policies(), r.refersToMoved)
@@ -47,7 +47,7 @@ func (r *run) goesInSteps(o Removal) bool {
 	case o.Key.Kind != policy.KindClusterwidePolicy:
 		return false
 	case o.Part == policy.PartGuard:
-		return len(r.moved.denied) > 0
+		return len(r.moved.is) > 0
 	}
 	return len(r.moved.going) > 0
 }
