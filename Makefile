@@ -50,9 +50,13 @@ e2e: control-plane cilium build ## packets on a real Cilium agent; needs root, L
 	go test -race -shuffle=on -tags e2e -count=1 ./internal/flows/ ./internal/probe/
 
 .PHONY: soak
-soak: control-plane build ## hundreds of rotations of certificates and authorities under TLS, OPC UA and PostgreSQL in a loop; ten minutes, Linux and `make e2e-deps`
+soak: control-plane build ## hundreds of rotations of certificates and authorities under TLS, OPC UA and PostgreSQL in a loop; ten minutes, Linux and `make soak-deps`
 	cd test/soak/opcua && $(STATIC) -o $(CURDIR)/bin/soak-opcua .
 	go test -race -tags soak -count=1 -timeout 15m -v ./test/soak/
+
+.PHONY: soak-deps
+soak-deps: ## PostgreSQL and openssl, for `make soak`
+	hack/e2e-deps.sh postgresql openssl
 
 .PHONY: e2e-deps
 e2e-deps: ## what the end-to-end tests need from Debian's packages

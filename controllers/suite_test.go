@@ -60,7 +60,7 @@ func run(m *testing.M) int {
 	ciliumCRDs, err := controlplane.CiliumCRDs()
 	if err == nil {
 		plane, err = controlplane.Start(context.Background(), controlplane.Options{
-			CRDPaths: []string{"../config/crd", ciliumCRDs, "../bin/certmanager"}, ControllerManager: true,
+			CRDPaths: []string{"../config/crd", ciliumCRDs}, ControllerManager: true,
 		})
 	}
 	if err != nil {

@@ -66,7 +66,7 @@ func (p *postgres) run(ctx context.Context, t *testing.T, done *sync.WaitGroup) 
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	must(t, err)
 	if len(found) == 0 {
-		t.Fatal("there is no PostgreSQL: make e2e-deps")
+		t.Fatal("there is no PostgreSQL: make soak-deps")
 	}
 	slices.Sort(found)
 	p.bin = found[len(found)-1]
