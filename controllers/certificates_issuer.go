@@ -39,15 +39,21 @@ func (c *Certificates) lookAtIssuer(ctx context.Context, p *certificatePass, one
 	one.signing = strings.Trim(signed.Reason+": "+signed.Message, ": ")
 	if len(signed.Certificate) > 0 {
 		one.signing = ""
-		one.judge(p, z, signed.Certificate, signed.CA)
+		one.judge(p, z, signed.Certificate, func(leaf *x509.Certificate, chain []*x509.Certificate) (string, error) {
+			return z.learn(signed.CA, func(a authority.Authority) error { return a.Accept(leaf, one.requested(p.now), p.now, chain...) })
+		})
 	}
 	useless := signed.Failed || len(signed.Certificate) > 0 && one.answer == nil
 	one.askAgain = useless && p.now.Sub(signed.Asked) > requestsAgain
 	return nil
 }
 
-// learn takes on an issuer's authority with the first certificate that it signed.
-func (z *zoneAuthority) learn(ca []byte, leaf *x509.Certificate, chain []*x509.Certificate) (id string, err error) {
+// learn takes on an issuer's authority with the first certificate that it signed, if that is what
+// was asked for.
+func (z *zoneAuthority) learn(ca []byte, accept func(authority.Authority) error) (id string, err error) {
+	if len(ca) == 0 {
+		return "", errors.New("the issuer does not say what its authority is (status.ca)")
+	}
 	certificate, err := oneCertificate(ca)
 	if err != nil {
 		return "", fmt.Errorf("reading the issuer's authority: %w", err)
@@ -59,17 +65,21 @@ func (z *zoneAuthority) learn(ca []byte, leaf *x509.Certificate, chain []*x509.C
 	if _, opcua := forOPCUA(z.zone); opcua && !one.ForOPCUA() {
 		return "", errors.New("the issuer's authority: OPC UA asks for one with an RSA key and without name constraints")
 	}
-	if !one.SignedBy(leaf, chain...) {
-		return "", errors.New("the issuer's authority did not sign what the issuer gave")
+	if err := accept(one); err != nil {
+		return "", err
 	}
 	z.add(generation{Authority: one, signer: z.wants})
 	return one.ID(), nil
 }
 
-// askIssuer asks for all certificates of a zone whose authority is to come with them.
+// askIssuer asks for the certificates of a zone whose authority is to come with them. One that
+// waits in the Secret beside for its turn keeps its place.
 func (c *Certificates) askIssuer(ctx context.Context, p *certificatePass, z *zoneAuthority) {
 	for _, one := range p.certificates {
-		if one.authority == z.zone && one.failed == nil && len(one.findings) == 0 && one.answer == nil {
+		if one.authority != z.zone || one.failed != nil || len(one.findings) > 0 || one.answer != nil || one.next == nil || one.next.leaf != nil {
+			continue
+		}
+		if d := one.decision; d != nil && d.Issue == nil {
 			one.fail(c.request(ctx, one))
 		}
 	}

@@ -4,6 +4,7 @@
 package controllers_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -19,13 +20,46 @@ import (
 	"github.com/zonewarden/zonewarden/test/certmanager"
 )
 
-// issuerAuthority gives an issuer an authority, a new one each time.
-func (w *certificateWorld) issuerAuthority(name string) {
+func (w *certificateWorld) newRoot(name string) (pki.Key, pki.Root) {
 	w.t.Helper()
 	key, err := pki.NewKey(v1alpha1.KeyKind{Algorithm: v1alpha1.KeyECDSA, Size: 256})
 	w.must(err)
 	root, err := pki.NewRoot(name, key, time.Now(), time.Now().Add(365*24*time.Hour))
 	w.must(err)
+	return key, root
+}
+
+// answered answers the one request that an issuer has, as it would.
+func (w *certificateWorld) answered(issuer, condition, message string, certificate []byte) {
+	w.t.Helper()
+	requests := &unstructured.UnstructuredList{}
+	requests.SetAPIVersion("cert-manager.io/v1")
+	requests.SetKind("CertificateRequestList")
+	w.must(w.List(w.ctx(), requests))
+	found := 0
+	for _, r := range requests.Items {
+		if name, _, _ := unstructured.NestedString(r.Object, "spec", "issuerRef", "name"); name != issuer {
+			continue
+		}
+		found++
+		status := map[string]any{"conditions": []any{map[string]any{
+			"type": condition, "status": "True", "reason": "policy.example", "message": message, "lastTransitionTime": time.Now().UTC().Format(time.RFC3339),
+		}}}
+		if certificate != nil {
+			status["certificate"] = base64.StdEncoding.EncodeToString(certificate)
+		}
+		r.Object["status"] = status
+		w.must(w.Status().Update(w.ctx(), &r))
+	}
+	if found != 1 {
+		w.t.Fatalf("%d requests to the issuer %s", found, issuer)
+	}
+}
+
+// issuerAuthority gives an issuer an authority, a new one each time.
+func (w *certificateWorld) issuerAuthority(name string) {
+	w.t.Helper()
+	key, root := w.newRoot(name)
 	private, err := key.PEM()
 	w.must(err)
 	s := &corev1.Secret{ObjectMeta: objectMeta(name), Type: corev1.SecretTypeTLS}
@@ -169,27 +203,16 @@ func TestAnIssuerThatDoesNot(t *testing.T) {
 	w.make(certificateOf("cell"))
 	w.says(`Referenced "ClusterIssuer" not found`)
 
-	w.signedBy(&v1alpha1.IssuerReference{Name: "elsewhere", Kind: "Robot", Group: "robots.example"})
+	w.signedBy(&v1alpha1.IssuerReference{Name: "denied", Kind: "Robot", Group: "robots.example"})
 	w.says("it waits for an approval")
-	requests := &unstructured.UnstructuredList{}
-	requests.SetAPIVersion("cert-manager.io/v1")
-	requests.SetKind("CertificateRequestList")
-	w.must(w.List(w.ctx(), requests))
-	denied := 0
-	for _, r := range requests.Items {
-		if name, _, _ := unstructured.NestedString(r.Object, "spec", "issuerRef", "name"); name != "elsewhere" {
-			continue
-		}
-		denied++
-		w.must(unstructured.SetNestedSlice(r.Object, []any{map[string]any{
-			"type": "Denied", "status": "True", "reason": "policy.example", "message": "not for a pump", "lastTransitionTime": time.Now().UTC().Format(time.RFC3339),
-		}}, "status", "conditions"))
-		w.must(w.Status().Update(w.ctx(), &r))
-	}
-	if denied != 1 {
-		t.Fatalf("%d requests to the issuer", denied)
-	}
+	w.answered("denied", "Denied", "not for a pump", nil)
 	w.says("not for a pump")
+
+	w.signedBy(&v1alpha1.IssuerReference{Name: "silent", Kind: "Robot", Group: "robots.example"})
+	w.says("it waits for an approval")
+	_, root := w.newRoot("robot")
+	w.answered("silent", "Ready", "signed", files.PEM(root.Certificate))
+	w.says("the issuer does not say what its authority is")
 	if err := w.Get(w.ctx(), client.ObjectKey{Namespace: "cell", Name: "server-tls"}, &corev1.Secret{}); err == nil {
 		t.Error("a Secret was made")
 	}
