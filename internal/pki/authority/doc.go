@@ -13,4 +13,7 @@
 // Both are constrained to the zone's names (RFC 5280, 4.2.1.10), so that a stolen key of one
 // zone makes no server of another. A zone with OPC UA has a second authority for that, without
 // constraints, and in no bundle but those of OPC UA applications: see Constraints.OPCUA.
+//
+// What people or an issuer of cert-manager made or signed is judged before it counts: see Adopt
+// and Accept.
 package authority

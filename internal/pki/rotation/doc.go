@@ -27,6 +27,10 @@
 //   - A new authority signs when every certificate whose conduits reach its zone has read
 //     it, and every outside peer that lists authorities is said to trust it. It stays
 //     until nothing that may run was issued by the one before.
+//   - What people or an issuer sign is asked for, and taken when it comes. An issuer's
+//     authority is known with its first answer, and waits for its peers as any other;
+//     an answer that helps nothing stands for an hour. Who signs for a zone changes by
+//     another authority and in no other way (ADR 0018).
 //   - The first leaf goes into place at once, also in a freeze of the Site: nothing runs
 //     on it. Only what is said of the certificate itself (spec.frozen) holds it.
 //   - What has run out has stopped already: nobody's trust is waited for, nor ready pods.
@@ -40,5 +44,6 @@
 // What it asks of its caller: that times in the facts come from a trusted clock; that a
 // Secret's bundle says since when each authority is in it; that Swap.Before is written
 // with the swap; that making one authority current is one write; that what is decided is
-// carried out on what it was decided on, or decided again.
+// carried out on what it was decided on, or decided again; that an authority of an issuer's is
+// taken on only while the zone is to be signed for by it.
 package rotation
