@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -43,7 +44,10 @@ func (w *world) guarded() {
 		for _, o := range w.shipped() {
 			w.must(client.IgnoreNotFound(w.Delete(w.ctx(), o)))
 		}
-		w.eventually("the guard is gone", func() error { return w.Delete(w.ctx(), probe, client.DryRunAll) })
+		// Each of its policies is forgotten by itself.
+		w.eventually("the guard is gone", func() error {
+			return errors.Join(w.Delete(w.ctx(), probe, client.DryRunAll), w.Create(w.ctx(), windowOf("forgotten", time.Hour), client.DryRunAll))
+		})
 	})
 	w.make(namespace("deleted"), probe)
 	for _, o := range w.shipped() {

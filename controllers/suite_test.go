@@ -246,7 +246,7 @@ func (w *world) run(user *rest.Config, setup func(ctrl.Manager) error) *operator
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme: scheme, Cache: controllers.CacheOptions(),
 		Metrics: server.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
-		Controller: config.Controller{SkipNameValidation: new(true)}, Logger: funcr.New(w.log, funcr.Options{Verbosity: 10}),
+		Controller: config.Controller{SkipNameValidation: new(true)}, Logger: funcr.New(w.log, funcr.Options{}),
 	})
 	w.must(err)
 	w.must(setup(mgr))

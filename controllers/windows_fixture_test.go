@@ -92,19 +92,23 @@ func (w *world) startAll() *operator {
 // request asks for a window that begins now.
 func (a *accessWorld) request(name string, lasts time.Duration, edits ...func(*v1alpha1.VendorAccessWindowSpec)) *v1alpha1.VendorAccessWindow {
 	a.t.Helper()
-	now := time.Now().UTC()
-	start, end := instant(now.Add(-time.Second)), instant(now.Add(lasts))
-	port := int32(502)
-	w := &v1alpha1.VendorAccessWindow{ObjectMeta: objectMeta(name), Spec: v1alpha1.VendorAccessWindowSpec{
-		Requester: "planner@plant.example", Vendor: "acme", People: []v1alpha1.NamedUser{"tech-1@acme.example"},
-		Work: v1alpha1.Work{Reason: "drive trips"}, Start: &start, End: &end, Through: "jumphost-1",
-		Reach: []v1alpha1.Reach{{Zone: "cell-1", Assets: []string{"drive"}, Flows: []v1alpha1.Flow{{Port: &port, Transport: "TCP"}}}},
-	}}
+	w := windowOf(name, lasts)
 	for _, e := range edits {
 		e(&w.Spec)
 	}
 	a.make(w)
 	return w
+}
+
+func windowOf(name string, lasts time.Duration) *v1alpha1.VendorAccessWindow {
+	now := time.Now().UTC()
+	start, end := instant(now.Add(-time.Second)), instant(now.Add(lasts))
+	port := int32(502)
+	return &v1alpha1.VendorAccessWindow{ObjectMeta: objectMeta(name), Spec: v1alpha1.VendorAccessWindowSpec{
+		Requester: "planner@plant.example", Vendor: "acme", People: []v1alpha1.NamedUser{"tech-1@acme.example"},
+		Work: v1alpha1.Work{Reason: "drive trips"}, Start: &start, End: &end, Through: "jumphost-1",
+		Reach: []v1alpha1.Reach{{Zone: "cell-1", Assets: []string{"drive"}, Flows: []v1alpha1.Flow{{Port: &port, Transport: "TCP"}}}},
+	}}
 }
 
 func instant(t time.Time) v1alpha1.Moment { return v1alpha1.Moment(t.Format("2006-01-02T15:04:05Z")) }

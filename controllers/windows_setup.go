@@ -41,6 +41,7 @@ func setupWindows(mgr ctrl.Manager, at Place, k *timekeeper, t *trail, pods PodS
 		closed:  map[types.UID]bool{}, laid: map[types.UID][]fuse{}, warned: map[types.UID]warning{},
 	}
 	w.sessions = newSessions(real, w.left, changed)
+	accessUnproved.Set(0) // whoever led before in this process knows of none any more
 	w.endings = &endings{
 		grants: w.grants, answers: w.answers, clock: real, changed: changed,
 		open: map[types.UID]*ending{}, proved: map[types.UID]v1alpha1.WindowEnding{},
