@@ -39,7 +39,7 @@ func (c *Certificates) certificateStatuses(p *certificatePass) []statusChange {
 // certificateStatus says how one stands.
 func (c *Certificates) certificateStatus(p *certificatePass, one *certificate, d *rotation.CertificateDecision, s *v1alpha1.WorkloadCertificateStatus) {
 	s.ObservedGeneration = one.object.Generation
-	s.Zone, s.Step = one.zone, string(d.Step)
+	s.Zone, s.Step = one.zone, v1alpha1.RotationStep(d.Step)
 	findings(one, p, s)
 	set := conditions{status: &s.Status, generation: one.object.Generation, now: metav1.NewTime(c.clock.Now())}
 	accepted := evidence.Judgement{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonAccepted, Message: "nothing is wrong with what is asked for"}

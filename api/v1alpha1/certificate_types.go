@@ -306,10 +306,9 @@ type WorkloadCertificateStatus struct {
 	// zone of the workload, whose authority signs.
 	// +optional
 	Zone string `json:"zone,omitempty"`
-	// step of the rotation: Idle, Requested, Issued, AwaitingPeers, AwaitingWindow, Restarting,
-	// Verifying.
+	// step of the rotation. Absent until the operator decided about it.
 	// +optional
-	Step string `json:"step,omitempty"`
+	Step RotationStep `json:"step,omitempty"`
 	// certificate in the Secret.
 	// +optional
 	Certificate *CertificateFacts `json:"certificate,omitempty"`

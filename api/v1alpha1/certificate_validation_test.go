@@ -349,6 +349,7 @@ func certificateStatusRules() []rule {
 	}
 	return slices.Concat(
 		commonStatusRules(),
+		choice("status.step", "Idle", "Requested", "Issued", "AwaitingPeers", "AwaitingWindow", "Restarting", "Verifying"),
 		of("status.certificate"), of("status.next"),
 		instant("status.nextRotation"),
 		under(`status.served: {serial: 1f, since: "2026-11-28T02:00:00Z"}`,

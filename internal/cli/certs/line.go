@@ -61,7 +61,7 @@ func listOf(items []v1alpha1.WorkloadCertificate, now time.Time) List {
 
 func lineOf(w *v1alpha1.WorkloadCertificate, now time.Time) Line {
 	l := Line{
-		Namespace: w.Namespace, Name: w.Name, Profile: string(w.Spec.Profile), Zone: w.Status.Zone, Step: w.Status.Step,
+		Namespace: w.Namespace, Name: w.Name, Profile: string(w.Spec.Profile), Zone: w.Status.Zone, Step: string(w.Status.Step),
 		Ready:    stateOf(w, v1alpha1.ConditionReady),
 		Served:   stateOf(w, v1alpha1.ConditionServed),
 		Deferred: stateOf(w, v1alpha1.ConditionDeferred),

@@ -60,7 +60,7 @@ func serialOf(w *v1alpha1.WorkloadCertificate) string {
 func await(ctx context.Context, s *connect.Session, path, before string, patience time.Duration) error {
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	step := ""
+	var step v1alpha1.RotationStep
 	err := wait.PollUntilContextCancel(bounded, interval, true, func(context.Context) (bool, error) {
 		// Not bounded: a client that sees no time for its next request says so by an error.
 		w, err := read(ctx, s, path)
