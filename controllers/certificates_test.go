@@ -6,8 +6,6 @@ package controllers_test
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +21,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 )
@@ -272,73 +269,6 @@ func TestTheSecretIsKept(t *testing.T) {
 		_, err := tls.X509KeyPair(s.Data["tls.crt"], s.Data["tls.key"])
 		return err
 	})
-}
-
-// TestKeysAreNowhereElse: after a rotation none is in a status, an event, the log or the metrics.
-func TestKeysAreNowhereElse(t *testing.T) {
-	w := newCertificateWorld(t)
-	w.startAll()
-	w.make(certificateOf("cell", func(s *v1alpha1.WorkloadCertificateSpec) {
-		s.Formats = []v1alpha1.CertificateFormat{v1alpha1.FormatDER, v1alpha1.FormatPKCS12}
-	}))
-	c, _ := w.ready("cell")
-	w.change(c, func() { c.Annotations = map[string]string{v1alpha1.AnnotationRotate: c.Status.Certificate.Fingerprint} })
-	c = w.isAnother("cell", c)
-	raw := fmt.Sprintf("%+v", c)
-	families, err := metrics.Registry.Gather()
-	w.must(err)
-	raw += fmt.Sprint(families)
-	w.mu.Lock()
-	raw += w.logged.String()
-	if !strings.Contains(w.logged.String(), "certificates") {
-		t.Error("nothing of the certificates is in the log: it was not looked at")
-	}
-	w.mu.Unlock()
-	var list v1alpha1.WorkloadCertificateList
-	w.must(w.List(w.ctx(), &list))
-	raw += fmt.Sprintf("%+v", list)
-	var events corev1.EventList
-	w.must(w.List(w.ctx(), &events))
-	raw += fmt.Sprintf("%+v", events)
-	var secrets corev1.SecretList
-	w.must(w.List(w.ctx(), &secrets))
-	seen := 0
-	for _, s := range secrets.Items {
-		for name, data := range s.Data {
-			if !strings.HasSuffix(name, "key") && name != "key.der" && name != "keystore.p12" && name != "keystore-password" {
-				continue
-			}
-			seen++
-			for _, told := range toldBy(name, data) {
-				if strings.Contains(raw, told) {
-					t.Errorf("%s of %s/%s is told", name, s.Namespace, s.Name)
-				}
-			}
-		}
-	}
-	if seen < 6 {
-		t.Errorf("looked for %d keys: want those of the root, the zone and the server, and that one in three forms with a password", seen)
-	}
-}
-
-// toldBy are the words by which a file of a Secret would be told: its lines where it is PEM, or
-// the middle of it in base64 and in hexadecimal digits.
-func toldBy(name string, data []byte) []string {
-	if name == "keystore-password" {
-		return []string{string(data)}
-	}
-	var out []string
-	for line := range strings.Lines(string(data)) {
-		if line = strings.TrimSpace(line); strings.HasPrefix(string(data), "-----") && len(line) > 40 && !strings.HasPrefix(line, "-----") {
-			out = append(out, line)
-		}
-	}
-	if len(out) > 0 {
-		return out
-	}
-	encoded := base64.StdEncoding.EncodeToString(data)
-	half := len(data) / 2
-	return []string{encoded[len(encoded)/2-24 : len(encoded)/2+24], hex.EncodeToString(data[half : half+16])}
 }
 
 // TestWhatIsNotIssued: each says why, at its field, and makes no Secret.
