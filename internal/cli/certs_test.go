@@ -61,6 +61,20 @@ func certCondition(kind string, status metav1.ConditionStatus, reason, message s
 	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message, LastTransitionTime: metav1.NewTime(monday)}
 }
 
+// twoCertificates are those of the page: one that is well, and one that waits for a device.
+func twoCertificates(t *testing.T, p *plant) {
+	t.Helper()
+	p.certificate(t, "historian", nil)
+	p.certificate(t, "opcua", func(s *v1alpha1.WorkloadCertificateStatus) {
+		s.Step = v1alpha1.StepAwaitingPeers
+		s.Certificate.NotAfter = metav1.NewTime(monday.Add(10 * 24 * time.Hour))
+		s.OutsidePeers = []v1alpha1.OutsidePeerStatus{{Name: "HMI-02", Fingerprint: "aa11", Install: "opcua-install authority.der"}}
+		s.Conditions = append(s.Conditions,
+			certCondition(v1alpha1.ConditionExpiring, metav1.ConditionTrue, "RunsOutSoon", "a certificate that may be in use runs out soon"),
+			certCondition("Deferred", metav1.ConditionTrue, "OutsidePeers", "nobody said that each peer outside the cluster trusts what comes: HMI-02"))
+	})
+}
+
 func TestCertificatesForACronJob(t *testing.T) {
 	p := shared
 	p.setNow(monday)
@@ -87,6 +101,11 @@ func TestCertificatesForACronJob(t *testing.T) {
 			"ok    certs/good", "BAD   certs/"+name+": "+want[name], "1 of 2 certificates need somebody")
 	}
 	expect(t, p.as(t, "viewer-1", "", "certs", "verify", "-n", certNamespace), exit.Bad, "5 of 6 certificates need somebody")
+	expect(t, p.as(t, "viewer-1", "", "certs", "verify", "-n", "mistyped"), exit.OK)
+	p.certificate(t, "refused", func(s *v1alpha1.WorkloadCertificateStatus) {
+		s.Conditions = append(s.Conditions, certCondition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, "GivenTwice", "it is refused"))
+	})
+	expect(t, p.as(t, "viewer-1", "", "certs", "verify", "certs/refused"), exit.Bad, "Accepted=False (GivenTwice): it is refused")
 	expect(t, p.as(t, "viewer-1", "", "certs", "verify", "good"), exit.Failed, `"good" is not NAMESPACE/NAME`)
 	expect(t, p.as(t, "viewer-1", "", "certs", "verify", "certs/absent"), exit.Failed, "there is no certificate certs/absent")
 	expect(t, p.as(t, "tech-1@acme.example", "", "certs", "list"), exit.Failed, "cannot list resource")

@@ -70,6 +70,7 @@ func TestPage(t *testing.T) {
 	p := shared
 	fresh(t, p)
 	operate(t, p)
+	twoCertificates(t, p)
 	raw, err := os.ReadFile(page)
 	must(t, err)
 	got := block.ReplaceAllStringFunc(string(raw), func(s string) string {
