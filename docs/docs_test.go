@@ -53,8 +53,8 @@ func text(t *testing.T, e ast.Expr) string {
 	return s
 }
 
-// reasons are those of the API and those that package access gives windows and approvals.
-// Where both have one, one section serves both.
+// reasons are those of the API, those that package access gives windows and approvals, and
+// those that package rotation gives certificates. Where several have one, one section serves all.
 func reasons(t *testing.T) []string {
 	t.Helper()
 	var out []string
