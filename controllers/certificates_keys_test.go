@@ -142,6 +142,6 @@ func formsOf(file string, data []byte) map[string]string {
 	}
 	part := data[len(data)/3 : len(data)/3+16]
 	out["hexadecimal digits"] = hex.EncodeToString(part)
-	out["numbers"] = strings.Trim(fmt.Sprint(part), "[]")
+	out["numbers"] = strings.Trim(fmt.Sprintf("%d", part), "[]")
 	return out
 }
