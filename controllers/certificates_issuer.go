@@ -30,6 +30,11 @@ func (one *certificate) signingRequest(ref *v1alpha1.IssuerReference) apply.Sign
 	}
 }
 
+// standing is the request that stands, by whomever: its name is of the request alone.
+func (one *certificate) standing() apply.SigningRequest {
+	return apply.SigningRequest{Of: one.object, PEM: one.next.request}
+}
+
 // lookAtIssuer reads an issuer's answer.
 func (c *Certificates) lookAtIssuer(ctx context.Context, p *certificatePass, one *certificate, z *zoneAuthority) error {
 	signed, err := c.material.Signed(ctx, one.signingRequest(z.issuer))
@@ -85,13 +90,12 @@ func (c *Certificates) askIssuer(ctx context.Context, p *certificatePass, z *zon
 	}
 }
 
-// forget takes back a request for which there is no reason any more, from whichever issuer: its
-// name is of the request alone.
+// forget takes back a request for which there is no reason any more, from whichever issuer.
 func (c *Certificates) forget(ctx context.Context, p *certificatePass, one *certificate) error {
 	if !p.unneeded(one) || !one.next.asksIssuer() {
 		return nil
 	}
-	return c.material.Forget(ctx, one.signingRequest(&v1alpha1.IssuerReference{}))
+	return c.material.Forget(ctx, one.standing())
 }
 
 // asksIssuer says that a request stands that an issuer was asked to sign.

@@ -169,7 +169,7 @@ func (c *Certificates) ask(ctx context.Context, p *certificatePass, one *certifi
 		}
 		return c.request(ctx, one)
 	}
-	answered := one.signingRequest(&v1alpha1.IssuerReference{})
+	answered := one.standing()
 	h.notes = notes{Fingerprint: authority.Fingerprint(a.leaf), Digest: d.Digest, Since: upToSecond(p.now)}
 	if err := h.put(ctx, c.material, files.Own{Leaf: a.leaf, Chain: a.chain, Key: h.key}); err != nil {
 		return err
@@ -185,7 +185,7 @@ func (c *Certificates) ask(ctx context.Context, p *certificatePass, one *certifi
 func (c *Certificates) request(ctx context.Context, one *certificate) error {
 	if !one.waits() || one.askAgain {
 		if one.next.asksIssuer() {
-			if err := c.material.Forget(ctx, one.signingRequest(&v1alpha1.IssuerReference{})); err != nil {
+			if err := c.material.Forget(ctx, one.standing()); err != nil {
 				return err
 			}
 		}

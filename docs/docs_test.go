@@ -68,6 +68,12 @@ func reasons(t *testing.T) []string {
 // reasonsIn are the values of a file's constants Reason*.
 func reasonsIn(t *testing.T, file string) []string {
 	t.Helper()
+	return valuesIn(t, file, func(_ *ast.ValueSpec, name string) bool { return strings.HasPrefix(name, "Reason") })
+}
+
+// valuesIn are the values of those of a file's constants that are wanted: there have to be some.
+func valuesIn(t *testing.T, file string, wanted func(spec *ast.ValueSpec, name string) bool) []string {
+	t.Helper()
 	var out []string
 	ast.Inspect(parse(t, file), func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
@@ -75,14 +81,14 @@ func reasonsIn(t *testing.T, file string) []string {
 			return true
 		}
 		for i, name := range spec.Names {
-			if strings.HasPrefix(name.Name, "Reason") {
+			if wanted(spec, name.Name) {
 				out = append(out, text(t, spec.Values[i]))
 			}
 		}
 		return false
 	})
 	if len(out) == 0 {
-		t.Fatalf("%s has no reasons", file)
+		t.Fatalf("%s has none of the constants", file)
 	}
 	return out
 }

@@ -16,23 +16,10 @@ import (
 // constantsOf are the values of a file's constants of a type.
 func constantsOf(t *testing.T, file, kind string) []string {
 	t.Helper()
-	var out []string
-	ast.Inspect(parse(t, file), func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok {
-			return true
-		}
-		if of, ok := spec.Type.(*ast.Ident); !ok || of.Name != kind {
-			return false
-		}
-		for _, value := range spec.Values {
-			out = append(out, text(t, value))
-		}
-		return false
+	out := valuesIn(t, file, func(spec *ast.ValueSpec, _ string) bool {
+		of, ok := spec.Type.(*ast.Ident)
+		return ok && of.Name == kind
 	})
-	if len(out) == 0 {
-		t.Fatalf("%s has no %s", file, kind)
-	}
 	slices.Sort(out)
 	return out
 }

@@ -47,11 +47,8 @@ func Adopt(anchor *x509.Certificate) (Authority, error) {
 // Constraints).
 func (a Authority) ForOPCUA() bool {
 	_, isRSA := a.Anchor.PublicKey.(*rsa.PublicKey)
-	return isRSA && !a.constrained()
+	return isRSA && !a.Constrained()
 }
-
-// Constrained says that it may sign for some names only.
-func (a Authority) Constrained() bool { return a.constrained() }
 
 // MaySignFor says that constraints allow a whole suffix of names.
 func (a Authority) MaySignFor(suffix string) bool {

@@ -96,7 +96,7 @@ func (a Authority) Issue(r Request, now time.Time) (*x509.Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("issuing: %w", err)
 	}
-	if (r.Profile == v1alpha1.ProfileOPCUA) == a.constrained() {
+	if (r.Profile == v1alpha1.ProfileOPCUA) == a.Constrained() {
 		return nil, fmt.Errorf("issuing: profile %s is not this authority's to sign", r.Profile)
 	}
 	if err := errors.Join(a.Permits(r)...); err != nil {
@@ -121,8 +121,8 @@ func (a Authority) Issue(r Request, now time.Time) (*x509.Certificate, error) {
 	return leaf, nil
 }
 
-// constrained says that it is not one of OPC UA.
-func (a Authority) constrained() bool { return len(a.Anchor.PermittedDNSDomains) > 0 }
+// Constrained says that it may sign for some names only, which one of OPC UA does not.
+func (a Authority) Constrained() bool { return len(a.Anchor.PermittedDNSDomains) > 0 }
 
 func (a Authority) verify(leaf *x509.Certificate, now time.Time, between ...*x509.Certificate) error {
 	roots, others := x509.NewCertPool(), x509.NewCertPool()

@@ -19,7 +19,7 @@ import (
 // name. It holds before anything is issued, and asks for no key. An authority for OPC UA has
 // no constraints, and permits every name.
 func (a Authority) Permits(r Request) []error {
-	if !a.constrained() {
+	if !a.Constrained() {
 		return nil
 	}
 	var wrong []error
