@@ -23,13 +23,6 @@ import (
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
-// Annotations by which a pod asks Multus for interfaces beside its first, or for
-// another first one than the network plugin's.
-const (
-	annotationNetworks       = "k8s.v1.cni.cncf.io/networks"
-	annotationDefaultNetwork = "v1.multus-cni.io/default-network"
-)
-
 // pod is what the cache keeps of a pod: a third of what the type of the API takes by
 // itself. Only namespace, name, version and labels of the metadata are set. It does
 // not change, so copies share what it points to.
@@ -67,40 +60,20 @@ func (s *stripPod) strip(in any) (any, error) {
 	if !ok {
 		return in, nil
 	}
-	out := &pod{ObjectMeta: metav1.ObjectMeta{
-		Namespace: s.word(p.Namespace), Name: p.Name, ResourceVersion: p.ResourceVersion, Labels: s.common(p.Labels),
-	}}
-	if p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
-		return out, nil // it has no network any more
+	read := topology.PodOf(p)
+	out := &pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: s.word(p.Namespace), Name: p.Name, ResourceVersion: p.ResourceVersion, Labels: s.common(p.Labels),
+		},
+		hostNetwork: read.HostNetwork, furtherInterfaces: read.FurtherInterfaces,
 	}
-	out.hostNetwork = p.Spec.HostNetwork
-	out.furtherInterfaces = asksForInterfaces(p.Annotations)
-	for _, containers := range [][]corev1.Container{p.Spec.InitContainers, p.Spec.Containers} {
-		for i := range containers {
-			out.hostPorts = append(out.hostPorts, s.portsOf(&containers[i])...)
-		}
+	for _, port := range read.HostPorts {
+		out.hostPorts = append(out.hostPorts, s.word(port))
 	}
-	if len(p.Status.PodIPs) > 0 {
-		out.addresses = slices.Clip(slices.Clone(p.Status.PodIPs))
+	if len(read.Addresses) > 0 {
+		out.addresses = slices.Clip(slices.Clone(read.Addresses))
 	}
 	return out, nil
-}
-
-func (s *stripPod) portsOf(c *corev1.Container) []string {
-	var out []string
-	for _, port := range c.Ports {
-		if port.HostPort > 0 {
-			out = append(out, s.word(fmt.Sprintf("%d/%s", port.HostPort, port.Protocol)))
-		}
-	}
-	return out
-}
-
-// asksForInterfaces says whether the annotations name a network. An empty list names
-// none.
-func asksForInterfaces(annotations map[string]string) bool {
-	networks := strings.TrimSpace(annotations[annotationNetworks])
-	return networks != "" && networks != "[]" || strings.TrimSpace(annotations[annotationDefaultNetwork]) != ""
 }
 
 // common returns the same map for the same labels: pods of one workload have their

@@ -22,6 +22,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/internal/exposure"
 	"github.com/zonewarden/zonewarden/internal/protocol"
+	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
 // realistic is a pod as a Deployment's, with what controllers and a network plugin put
@@ -142,9 +143,9 @@ func TestWhatIsKeptOfAPod(t *testing.T) {
 		"port of a side": {func(p *corev1.Pod) {
 			p.Spec.InitContainers = []corev1.Container{{Ports: []corev1.ContainerPort{{HostPort: 69, Protocol: "UDP"}}}}
 		}, pod{addresses: addresses, hostPorts: []string{"69/UDP"}}},
-		"networks":      {func(p *corev1.Pod) { p.Annotations[annotationNetworks] = `[{"name":"macvlan"}]` }, pod{addresses: addresses, furtherInterfaces: true}},
-		"no networks":   {func(p *corev1.Pod) { p.Annotations[annotationNetworks] = " [] " }, pod{addresses: addresses}},
-		"another first": {func(p *corev1.Pod) { p.Annotations[annotationDefaultNetwork] = "bridge" }, pod{addresses: addresses, furtherInterfaces: true}},
+		"networks":      {func(p *corev1.Pod) { p.Annotations[topology.AnnotationNetworks] = `[{"name":"macvlan"}]` }, pod{addresses: addresses, furtherInterfaces: true}},
+		"no networks":   {func(p *corev1.Pod) { p.Annotations[topology.AnnotationNetworks] = " [] " }, pod{addresses: addresses}},
+		"another first": {func(p *corev1.Pod) { p.Annotations[topology.AnnotationDefaultNetwork] = "bridge" }, pod{addresses: addresses, furtherInterfaces: true}},
 		"over":          {func(p *corev1.Pod) { p.Status.Phase, p.Spec.HostNetwork = corev1.PodSucceeded, true }, pod{}},
 		"failed":        {func(p *corev1.Pod) { p.Status.Phase, p.Spec.HostNetwork = corev1.PodFailed, true }, pod{}},
 		"without one":   {func(p *corev1.Pod) { p.Status.PodIPs = nil }, pod{}},
@@ -197,7 +198,7 @@ func TestWhichChangesOfPodsMatter(t *testing.T) {
 		"end":           {func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed }, true},
 		"host network":  {func(p *corev1.Pod) { p.Spec.HostNetwork = true }, true},
 		"host port":     {func(p *corev1.Pod) { p.Spec.Containers[0].Ports[0].HostPort = 1 }, true},
-		"an interface":  {func(p *corev1.Pod) { p.Annotations[annotationNetworks] = "a" }, true},
+		"an interface":  {func(p *corev1.Pod) { p.Annotations[topology.AnnotationNetworks] = "a" }, true},
 		"another image": {func(p *corev1.Pod) { p.Spec.Containers[0].Image = "b" }, false},
 	} {
 		s, after := &stripPod{}, decoded(t, 0)

@@ -115,7 +115,7 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("choosing the backend: %w", err)
 	}
-	restrain(model.Site, choice.settings)
+	choice.settings.Restrain(model.Site)
 	outcome := newOutcome(snapshot, model, choice)
 	outcome.verify(reports.nodes)
 	outcome.time, outcome.trail = s.timekeeper.said(), s.trail.intact()

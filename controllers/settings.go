@@ -16,7 +16,6 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/policy/cilium"
-	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
 // +kubebuilder:rbac:groups="",resources=configmaps,resourceNames=cilium-config,verbs=get;list;watch
@@ -39,19 +38,6 @@ func (s *Segmentation) fetchSettings(ctx context.Context) (cilium.Settings, erro
 		return cilium.Settings{}, fmt.Errorf("reading %s/%s: %w", cilium.ConfigNamespace, cilium.ConfigName, err)
 	}
 	return cilium.SettingsOf(config.Data), nil
-}
-
-// restrain takes from a Site, if there is one, what the agents' options make impossible
-// or harmful.
-func restrain(site *topology.Site, s cilium.Settings) {
-	if site == nil {
-		return
-	}
-	site.Guard.Datapath = site.Guard.Datapath && s.NoDatapath == ""
-	site.Guard.AdminTier = site.Guard.AdminTier && s.NoAdminTier == ""
-	if s.MapEntries > 0 {
-		site.PolicyMapEntries = min(site.PolicyMapEntries, s.MapEntries)
-	}
 }
 
 // settingsFindings say on the Site what the agents' options do to what it asks for.

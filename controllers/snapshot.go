@@ -6,7 +6,6 @@ package controllers
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -80,13 +79,7 @@ func (s *Segmentation) fetchNodes(ctx context.Context, out *topology.Snapshot) e
 		return fmt.Errorf("listing nodes: %w", err)
 	}
 	for i := range list.Items {
-		n := topology.Node{Name: list.Items[i].Name, Networks: list.Items[i].Spec.PodCIDRs}
-		for _, a := range list.Items[i].Status.Addresses {
-			if a.Type == corev1.NodeInternalIP || a.Type == corev1.NodeExternalIP {
-				n.Networks = append(slices.Clip(n.Networks), a.Address)
-			}
-		}
-		out.Nodes = append(out.Nodes, n)
+		out.Nodes = append(out.Nodes, topology.NodeOf(&list.Items[i]))
 	}
 	return nil
 }
@@ -97,18 +90,9 @@ func (s *Segmentation) fetchServices(ctx context.Context, out *topology.Snapshot
 		return fmt.Errorf("listing services: %w", err)
 	}
 	for i := range list.Items {
-		svc := &list.Items[i]
-		if !reachableFromOutside(svc) {
-			continue
+		if svc, reachable := topology.ServiceOf(&list.Items[i]); reachable {
+			out.Services = append(out.Services, svc)
 		}
-		out.Services = append(out.Services, topology.Service{
-			Namespace: svc.Namespace, Name: svc.Name, Type: string(svc.Spec.Type), Selector: svc.Spec.Selector,
-			KeepsSource: svc.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal,
-		})
 	}
 	return nil
-}
-
-func reachableFromOutside(svc *corev1.Service) bool {
-	return svc.Spec.Type == corev1.ServiceTypeNodePort || svc.Spec.Type == corev1.ServiceTypeLoadBalancer
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
 // ConfigNamespace and ConfigName are where Cilium's agents on every distribution that we
@@ -89,4 +90,17 @@ func on(value string) bool {
 func off(value string) bool {
 	b, err := strconv.ParseBool(value)
 	return err == nil && !b
+}
+
+// Restrain takes from a Site, if there is one, what the agents' options make impossible
+// or harmful.
+func (s Settings) Restrain(site *topology.Site) {
+	if site == nil {
+		return
+	}
+	site.Guard.Datapath = site.Guard.Datapath && s.NoDatapath == ""
+	site.Guard.AdminTier = site.Guard.AdminTier && s.NoAdminTier == ""
+	if s.MapEntries > 0 {
+		site.PolicyMapEntries = min(site.PolicyMapEntries, s.MapEntries)
+	}
 }

@@ -1,0 +1,259 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package manifest
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/json"
+	sigsyaml "sigs.k8s.io/yaml"
+)
+
+// Document is one object of a file.
+type Document struct {
+	// File as it was named or found, and Line of the object's first field, from 1.
+	File string
+	Line int
+	// Object as it is written; of our kinds with the defaults of their definition.
+	Object *unstructured.Unstructured
+
+	fields *yaml.Node
+}
+
+// Name is the object as kubectl names it: "Zone/cell-filtration",
+// "Deployment/ww-filtration/opcua".
+func (d *Document) Name() string {
+	if ns := d.Object.GetNamespace(); ns != "" {
+		return d.Object.GetKind() + "/" + ns + "/" + d.Object.GetName()
+	}
+	return d.Object.GetKind() + "/" + d.Object.GetName()
+}
+
+// Problem is what is wrong with a file or an object, at its place.
+type Problem struct {
+	File string
+	Line int
+	// Object as its Document names it, "" where there is none to speak of.
+	Object string
+	// Path of the field, "" for all of it.
+	Path    string
+	Message string
+}
+
+// Set is what was read.
+type Set struct {
+	Documents []*Document
+	Problems  []Problem
+}
+
+// Read reads files, folders with everything below them, folders of Kustomize, and "-" for
+// in. Hidden files and folders are left out.
+func Read(in io.Reader, paths ...string) (*Set, error) {
+	set := &Set{}
+	for _, path := range paths {
+		if err := set.read(in, path); err != nil {
+			return nil, err
+		}
+	}
+	set.twice()
+	return set, nil
+}
+
+func (s *Set) read(in io.Reader, path string) error {
+	if path == "-" {
+		return s.add("(standard input)", in)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("reading manifests: %w", err)
+	}
+	if !info.IsDir() {
+		return s.file(path)
+	}
+	return s.folder(path)
+}
+
+// folder reads a folder: by Kustomize where it says so.
+func (s *Set) folder(path string) error {
+	if kustomization(path) != "" {
+		return s.kustomize(path)
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return fmt.Errorf("reading manifests: %w", err)
+	}
+	for _, e := range entries {
+		inside := filepath.Join(path, e.Name())
+		switch {
+		case strings.HasPrefix(e.Name(), "."):
+		case e.IsDir():
+			err = s.folder(inside)
+		case isManifest(e):
+			err = s.file(inside)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isManifest(e fs.DirEntry) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(e.Name()))
+}
+
+func (s *Set) file(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("reading manifests: %w", err)
+	}
+	defer f.Close()
+	return s.add(path, f)
+}
+
+// badLine finds the line in what the YAML library says.
+var badLine = regexp.MustCompile(`line (\d+): `)
+
+// add reads the documents of one file.
+func (s *Set) add(file string, r io.Reader) error {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", file, err)
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(raw))
+	for {
+		var node yaml.Node
+		err := decoder.Decode(&node)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			s.Problems = append(s.Problems, problemOf(file, err))
+			return nil // where the next document begins is not known
+		}
+		s.document(file, &node)
+	}
+}
+
+func problemOf(file string, err error) Problem {
+	p := Problem{File: file, Line: 1, Message: strings.TrimPrefix(err.Error(), "yaml: ")}
+	if m := badLine.FindStringSubmatch(p.Message); m != nil {
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			p.Line = n
+		}
+		p.Message = strings.Replace(p.Message, m[0], "", 1)
+	}
+	return p
+}
+
+// document takes one node as an object, or a list of them.
+func (s *Set) document(file string, node *yaml.Node) {
+	if len(node.Content) == 0 || node.Content[0].Tag == "!!null" {
+		return // nothing but comments
+	}
+	root := node.Content[0]
+	content, err := contentOf(root)
+	if err != nil {
+		p := problemOf(file, err)
+		p.Line = max(p.Line, root.Line)
+		s.Problems = append(s.Problems, p)
+		return
+	}
+	u := &unstructured.Unstructured{Object: content}
+	if u.IsList() {
+		items := child(root, "items")
+		for i := range items.Content {
+			s.document(file, &yaml.Node{Content: []*yaml.Node{items.Content[i]}})
+		}
+		return
+	}
+	d := &Document{File: file, Line: root.Line, Object: u, fields: root}
+	if u.GetAPIVersion() == "" || u.GetKind() == "" || u.GetName() == "" && u.GetGenerateName() == "" {
+		if u.GetKind() != "Kustomization" && u.GetKind() != "Component" {
+			s.Problems = append(s.Problems, d.problem("", "it is no object: apiVersion, kind and metadata.name are needed"))
+		}
+		return
+	}
+	s.judge(d)
+}
+
+// contentOf is a node as decoded JSON, read as kubectl does. Keys that stand twice are an
+// error.
+func contentOf(node *yaml.Node) (map[string]any, error) {
+	if node.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("line %d: it is no object", node.Line)
+	}
+	if err := node.Decode(&map[string]any{}); err != nil {
+		return nil, err
+	}
+	raw, err := yaml.Marshal(node)
+	if err != nil {
+		return nil, err
+	}
+	asJSON, err := sigsyaml.YAMLToJSON(raw)
+	if err != nil {
+		return nil, err
+	}
+	var content map[string]any
+	return content, json.Unmarshal(asJSON, &content)
+}
+
+// judge adds an object, with what its definition says of it.
+func (s *Set) judge(d *Document) {
+	if definition := definitionOf(d.Object); definition != nil {
+		for _, f := range definition.judge(d.Object) {
+			s.Problems = append(s.Problems, d.problem(f.path, f.message))
+		}
+	} else if isOurs(d.Object) {
+		s.Problems = append(s.Problems, d.problem("kind", fmt.Sprintf("there is no kind %s in %s", d.Object.GetKind(), d.Object.GetAPIVersion())))
+		return
+	}
+	s.Documents = append(s.Documents, d)
+}
+
+func (d *Document) problem(path, message string) Problem {
+	return Problem{File: d.File, Line: d.LineOf(path), Object: d.Name(), Path: path, Message: message}
+}
+
+// twice finds objects that are written twice: which one would be in force, nobody knows.
+func (s *Set) twice() {
+	first := map[string]*Document{}
+	for _, d := range s.Documents {
+		name := d.Object.GroupVersionKind().Group + " " + d.Name()
+		before, again := first[name]
+		if !again {
+			first[name] = d
+			continue
+		}
+		s.Problems = append(s.Problems, d.problem("metadata.name", fmt.Sprintf("%s is written twice: also in %s:%d", d.Name(), before.File, before.Line)))
+	}
+	slices.SortStableFunc(s.Problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Path, b.Path))
+	})
+}
+
+// Find returns the document of an object, nil when there is none.
+func (s *Set) Find(gk metav1.GroupKind, name string) *Document {
+	for _, d := range s.Documents {
+		gvk := d.Object.GroupVersionKind()
+		if gvk.Group == gk.Group && gvk.Kind == gk.Kind && d.Object.GetName() == name {
+			return d
+		}
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package topology
+
+import (
+	"maps"
+	"slices"
+)
+
+// mostExamples of one entry: a selector that lists more values than that says of the
+// rest what it says of these.
+const mostExamples = 16
+
+// Examples are pods that the entry takes in, for what is to be said of pods that are not
+// there yet: one at least for each value that its selectors list, in the first of its
+// namespaces. Their names are empty.
+func (w Workloads) Examples() []Pod {
+	if len(w.Matching) == 0 {
+		return nil
+	}
+	d := demands{}
+	for _, s := range w.PodSelectors {
+		d.add(s)
+	}
+	if !d.satisfiable() {
+		return nil
+	}
+	first := map[string]string{}
+	for key, asked := range d {
+		switch {
+		case asked.bounded:
+			first[key] = asked.allowed()[0]
+		case asked.exists:
+			first[key] = "any"
+		}
+	}
+	all := []map[string]string{first}
+	for _, key := range slices.Sorted(maps.Keys(d)) {
+		if !d[key].bounded {
+			continue
+		}
+		for _, value := range d[key].allowed()[1:] {
+			other := maps.Clone(first)
+			other[key] = value
+			all = append(all, other)
+		}
+	}
+	var out []Pod
+	for _, labels := range all[:min(len(all), mostExamples)] {
+		if p := (Pod{Namespace: w.Matching[0], Labels: labels}); w.Selects(p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// allowed are the values that a bounded demand leaves.
+func (k *demand) allowed() []string {
+	return slices.DeleteFunc(slices.Clone(k.in), func(v string) bool { return slices.Contains(k.notIn, v) })
+}
