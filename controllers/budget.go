@@ -5,7 +5,6 @@ package controllers
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
@@ -54,17 +53,7 @@ func (o *outcome) keepWithinBudget(observed []apply.Observed, carried carriedCon
 			Message: fmt.Sprintf("the denies of the layer %s do not fit into the policy maps of its pods and are left out", u.Layer),
 		})
 	}
-	o.set.Objects = slices.DeleteFunc(o.set.Objects, func(d *policy.Object) bool {
-		return o.withheld[d.Source] || d.Part == policy.PartGuard && slices.Contains(o.budget.Unguarded, budget.Unguarded{Zone: d.Source.Name, Layer: layerOf(d)})
-	})
-}
-
-// layerOf is the layer that a guard belongs to.
-func layerOf(guard *policy.Object) v1alpha1.GuardLayer {
-	if guard.GVK.Kind == policy.KindAdminTierPolicy {
-		return v1alpha1.GuardAdminTier
-	}
-	return v1alpha1.GuardDatapath
+	o.set.Objects = o.budget.Keep(o.set.Objects, o.withheld)
 }
 
 func (o *outcome) withhold(ref topology.ObjectRef, f v1alpha1.Finding) {

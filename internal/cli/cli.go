@@ -21,6 +21,7 @@ import (
 	"github.com/zonewarden/zonewarden/internal/cli/certs"
 	"github.com/zonewarden/zonewarden/internal/cli/connect"
 	"github.com/zonewarden/zonewarden/internal/cli/exit"
+	"github.com/zonewarden/zonewarden/internal/cli/plan"
 )
 
 // New gives the root command with all groups.
@@ -42,6 +43,7 @@ func New(streams genericiooptions.IOStreams, now func() time.Time) *cobra.Comman
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
 	s.AddFlags(root.PersistentFlags())
+	root.AddCommand(plan.Command(s))
 	root.AddCommand(access.Command(s), audit.Command(s), certs.Command(s))
 	return root
 }
@@ -56,7 +58,9 @@ func Run(ctx context.Context, streams genericiooptions.IOStreams, now func() tim
 	if err == nil {
 		return exit.OK
 	}
-	fmt.Fprintln(streams.ErrOut, "error:", connect.Say(err))
+	if said := connect.Say(err); said != "" {
+		fmt.Fprintln(streams.ErrOut, "error:", said)
+	}
 	if !understood {
 		fmt.Fprintf(streams.ErrOut, "See: %s --help\n", cmd.CommandPath())
 	}

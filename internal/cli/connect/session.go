@@ -5,6 +5,8 @@ package connect
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -19,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/apply"
 	"github.com/zonewarden/zonewarden/internal/buildinfo"
 )
 
@@ -52,6 +55,38 @@ func New(streams genericiooptions.IOStreams, now func() time.Time) *Session {
 // AddFlags adds those of kubectl: --kubeconfig, --context, --as and so on.
 func (s *Session) AddFlags(to *pflag.FlagSet) { s.flags.AddFlags(to) }
 
+// At is a session with another context of the same kubeconfig, as the same --as. What names
+// one server or one user's credentials is left to that context.
+func (s *Session) At(context string) *Session {
+	out := New(s.IOStreams, s.Now)
+	from, to := s.flags, out.flags
+	to.KubeConfig, to.CacheDir, to.Timeout, to.DisableCompression = from.KubeConfig, from.CacheDir, from.Timeout, from.DisableCompression
+	to.Impersonate, to.ImpersonateUID, to.ImpersonateGroup, to.ImpersonateUserExtra = from.Impersonate, from.ImpersonateUID, from.ImpersonateGroup, from.ImpersonateUserExtra
+	to.Context = &context
+	return out
+}
+
+// Context is the name of the context that is meant, for people.
+func (s *Session) Context() string {
+	if *s.flags.Context != "" {
+		return *s.flags.Context
+	}
+	raw, err := s.flags.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return ""
+	}
+	return raw.CurrentContext
+}
+
+// Contexts are all contexts of the kubeconfig, sorted.
+func (s *Session) Contexts() ([]string, error) {
+	raw, err := s.flags.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	return slices.Sorted(maps.Keys(raw.Contexts)), nil
+}
+
 // Client reads as the user. What is written goes through Create and Delete.
 func (s *Session) Client() (client.Client, error) {
 	if s.client != nil {
@@ -81,12 +116,19 @@ func kinds() (*runtime.Scheme, meta.RESTMapper, error) {
 		}
 	}
 	mapper := meta.NewDefaultRESTMapper(nil)
-	for _, kind := range []string{"Site", "Zone", "Asset", "Vendor", "VendorAccessWindow", "Approval", "AccessLock"} {
+	for _, kind := range []string{"Site", "Zone", "Conduit", "Asset", "Vendor", "VendorAccessWindow", "Approval", "AccessLock"} {
 		mapper.Add(v1alpha1.GroupVersion.WithKind(kind), meta.RESTScopeRoot)
+	}
+	for _, gvk := range []schema.GroupVersionKind{apply.GVKClusterwidePolicy, apply.GVKCIDRGroup, apply.GVKAdminTierPolicy} {
+		mapper.Add(gvk, meta.RESTScopeRoot)
 	}
 	for kind, scope := range map[schema.GroupVersionKind]meta.RESTScope{
 		corev1.SchemeGroupVersion.WithKind("ConfigMap"):                   meta.RESTScopeNamespace,
 		corev1.SchemeGroupVersion.WithKind("Namespace"):                   meta.RESTScopeRoot,
+		corev1.SchemeGroupVersion.WithKind("Node"):                        meta.RESTScopeRoot,
+		corev1.SchemeGroupVersion.WithKind("Pod"):                         meta.RESTScopeNamespace,
+		corev1.SchemeGroupVersion.WithKind("Service"):                     meta.RESTScopeNamespace,
+		apply.GVKNetworkPolicy:                                            meta.RESTScopeNamespace,
 		authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview"): meta.RESTScopeRoot,
 		v1alpha1.GroupVersion.WithKind("WorkloadCertificate"):             meta.RESTScopeNamespace,
 	} {

@@ -39,7 +39,12 @@ type Error struct {
 	Err  error
 }
 
-func (e *Error) Error() string { return e.Err.Error() }
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return ""
+	}
+	return e.Err.Error()
+}
 
 // Unwrap gives what happened.
 func (e *Error) Unwrap() error { return e.Err }
@@ -60,3 +65,6 @@ func Of(err error) Code {
 	}
 	return Failed
 }
+
+// Silent ends a command with a code and without a word: what is to be said was printed.
+func Silent(code Code) error { return &Error{Code: code} }

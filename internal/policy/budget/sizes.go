@@ -4,6 +4,9 @@
 package budget
 
 import (
+	"slices"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
@@ -23,4 +26,19 @@ func TooLarge(objects []*policy.Object) map[topology.ObjectRef]int {
 		}
 	}
 	return out
+}
+
+// Keep leaves out the objects of what is withheld, and the guards that do not fit.
+func (j Judgement) Keep(objects []*policy.Object, withheld map[topology.ObjectRef]bool) []*policy.Object {
+	return slices.DeleteFunc(slices.Clone(objects), func(o *policy.Object) bool {
+		return withheld[o.Source] || o.Part == policy.PartGuard && slices.Contains(j.Unguarded, Unguarded{Zone: o.Source.Name, Layer: layerOf(o)})
+	})
+}
+
+// layerOf is the layer that a guard belongs to.
+func layerOf(guard *policy.Object) v1alpha1.GuardLayer {
+	if guard.GVK.Kind == policy.KindAdminTierPolicy {
+		return v1alpha1.GuardAdminTier
+	}
+	return v1alpha1.GuardDatapath
 }

@@ -1,0 +1,175 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plant
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/cli/manifest"
+	"github.com/zonewarden/zonewarden/internal/topology"
+)
+
+// FromFiles is the site that manifests declare, as if a cluster had just what is in them:
+// pods as their workloads would make them, Cilium where the Site leaves the choice.
+func FromFiles(name string, set *manifest.Set, now time.Time) (*Plant, error) {
+	p := &Plant{Name: name, Files: set, Cilium: true}
+	p.Now = now
+	for _, d := range set.Documents {
+		if err := p.take(d.Object); err != nil {
+			return nil, fmt.Errorf("reading %s in %s:%d: %w", d.Name(), d.File, d.Line, err)
+		}
+	}
+	p.assumeNamespaces()
+	if p.Site != nil && p.Site.Spec.Backend == v1alpha1.BackendAuto {
+		p.Assumed = append(p.Assumed, "the Cilium backend, which the Site leaves open")
+	}
+	return p, nil
+}
+
+// take takes one object in, if it is of a kind that says something about the site.
+func (p *Plant) take(u *unstructured.Unstructured) error {
+	switch u.GroupVersionKind().GroupKind().String() {
+	case "Site.zonewarden.io":
+		p.Site = &v1alpha1.Site{}
+		return p.declare(u, p.Site)
+	case "Zone.zonewarden.io":
+		p.Zones = append(p.Zones, &v1alpha1.Zone{})
+		return p.declare(u, p.Zones[len(p.Zones)-1])
+	case "Conduit.zonewarden.io":
+		p.Conduits = append(p.Conduits, &v1alpha1.Conduit{})
+		return p.declare(u, p.Conduits[len(p.Conduits)-1])
+	case "Asset.zonewarden.io":
+		p.Assets = append(p.Assets, &v1alpha1.Asset{})
+		return p.declare(u, p.Assets[len(p.Assets)-1])
+	case "WorkloadCertificate.zonewarden.io":
+		p.Certificates = append(p.Certificates, &v1alpha1.WorkloadCertificate{})
+		return p.declare(u, p.Certificates[len(p.Certificates)-1])
+	case "Namespace":
+		p.Namespaces = append(p.Namespaces, topology.Namespace{Name: u.GetName(), Labels: withName(u.GetLabels(), u.GetName())})
+		return nil
+	}
+	return p.takeWorkload(u)
+}
+
+// declare decodes an object of ours as the API server would keep it.
+func (p *Plant) declare(u *unstructured.Unstructured, into metav1.Object) error {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, into); err != nil {
+		return err
+	}
+	into.SetUID(types.UID("declared/" + u.GetKind() + "/" + u.GetName()))
+	into.SetGeneration(1)
+	into.SetCreationTimestamp(metav1.NewTime(p.Now))
+	return nil
+}
+
+// withName adds the label that the API server gives every namespace.
+func withName(labels map[string]string, name string) map[string]string {
+	out := map[string]string{corev1.LabelMetadataName: name}
+	maps.Copy(out, labels)
+	return out
+}
+
+// takeWorkload adds the pods that a workload would have: one for each replica, and one of
+// what has as many as there are nodes or jobs.
+func (p *Plant) takeWorkload(u *unstructured.Unstructured) error {
+	var template *corev1.PodTemplateSpec
+	replicas := int32(1)
+	var err error
+	read := func(into any) {
+		err = runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, into)
+	}
+	switch u.GroupVersionKind().GroupKind().String() {
+	case "Deployment.apps":
+		var o appsv1.Deployment
+		read(&o)
+		template, replicas = &o.Spec.Template, valueOr(o.Spec.Replicas, 1)
+	case "StatefulSet.apps":
+		var o appsv1.StatefulSet
+		read(&o)
+		template, replicas = &o.Spec.Template, valueOr(o.Spec.Replicas, 1)
+	case "DaemonSet.apps":
+		var o appsv1.DaemonSet
+		read(&o)
+		template = &o.Spec.Template
+	case "Job.batch":
+		var o batchv1.Job
+		read(&o)
+		template = &o.Spec.Template
+	case "CronJob.batch":
+		var o batchv1.CronJob
+		read(&o)
+		template = &o.Spec.JobTemplate.Spec.Template
+	case "Pod":
+		var o corev1.Pod
+		read(&o)
+		p.Pods = append(p.Pods, topology.PodOf(&o))
+		return err
+	case "Service":
+		var o corev1.Service
+		read(&o)
+		if svc, reachable := topology.ServiceOf(&o); reachable {
+			p.Services = append(p.Services, svc)
+		}
+		return err
+	default:
+		return nil
+	}
+	for i := range replicas {
+		pod := topology.PodOf(&corev1.Pod{ObjectMeta: template.ObjectMeta, Spec: template.Spec})
+		pod.Namespace, pod.Name = namespaceOf(u), fmt.Sprintf("%s-%d", u.GetName(), i)
+		p.Pods = append(p.Pods, pod)
+	}
+	return err
+}
+
+func valueOr(n *int32, otherwise int32) int32 {
+	if n == nil {
+		return otherwise
+	}
+	return *n
+}
+
+func namespaceOf(u *unstructured.Unstructured) string {
+	if ns := u.GetNamespace(); ns != "" {
+		return ns
+	}
+	return metav1.NamespaceDefault
+}
+
+// assumeNamespaces adds those that zones name and files do not declare, with the labels
+// that the Site's scope asks for.
+func (p *Plant) assumeNamespaces() {
+	var missing []string
+	for _, z := range p.Zones {
+		for _, w := range z.Spec.Members.Workloads {
+			missing = append(missing, w.Namespaces...)
+		}
+	}
+	slices.Sort(missing)
+	missing = slices.DeleteFunc(slices.Compact(missing), func(name string) bool {
+		return slices.ContainsFunc(p.Namespaces, func(ns topology.Namespace) bool { return ns.Name == name })
+	})
+	for _, name := range missing {
+		ns := topology.Namespace{Name: name, Labels: withName(nil, name)}
+		if p.Site != nil {
+			maps.Copy(ns.Labels, p.Site.Spec.Scope.NamespaceSelector.MatchLabels)
+		}
+		p.Namespaces = append(p.Namespaces, ns)
+	}
+	if len(missing) > 0 {
+		p.Assumed = append(p.Assumed, fmt.Sprintf("%d namespaces that zones name and no file declares, with the labels of the Site's scope", len(missing)))
+	}
+}

@@ -1,0 +1,122 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plant
+
+import (
+	"cmp"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/apply"
+	"github.com/zonewarden/zonewarden/internal/change"
+	"github.com/zonewarden/zonewarden/internal/cli/manifest"
+	"github.com/zonewarden/zonewarden/internal/policy"
+	"github.com/zonewarden/zonewarden/internal/policy/admintier"
+	"github.com/zonewarden/zonewarden/internal/policy/cilium"
+	"github.com/zonewarden/zonewarden/internal/policy/networkpolicy"
+	"github.com/zonewarden/zonewarden/internal/topology"
+)
+
+// Plant is a site.
+type Plant struct {
+	// Name is the context or the folder that it was read from.
+	Name string
+	// Live says that it is a cluster's.
+	Live bool
+
+	topology.Snapshot
+	Certificates []*v1alpha1.WorkloadCertificate
+	Windows      []*v1alpha1.VendorAccessWindow
+	Vendors      []*v1alpha1.Vendor
+	// Standing are policy objects of the kinds that we write, those of others included.
+	Standing []*unstructured.Unstructured
+	// Settings of Cilium's agents.
+	Settings cilium.Settings
+	// Cilium and AdminTier say that their kinds are served.
+	Cilium, AdminTier bool
+
+	// Files are what was read of manifests, nil for a cluster by itself.
+	Files *manifest.Set
+	// Unseen is what could not be read, and why.
+	Unseen []string
+	// Assumed is what was put in place of a cluster.
+	Assumed []string
+
+	model *topology.Model
+}
+
+// Model resolves the site, once.
+func (p *Plant) Model() *topology.Model {
+	if p.model == nil {
+		p.model = topology.Resolve(p.Snapshot)
+		p.Settings.Restrain(p.model.Site)
+	}
+	return p.model
+}
+
+// Side is the site as it is compared.
+func (p *Plant) Side() change.Side { return change.Side{Snapshot: p.Snapshot, Model: p.Model()} }
+
+// Backend is what carries out policies here: what the Site asks for, or what is served.
+func (p *Plant) Backend() v1alpha1.Backend {
+	if p.Site == nil {
+		return ""
+	}
+	asked := cmp.Or(p.Site.Spec.Backend, v1alpha1.BackendAuto)
+	switch {
+	case asked != v1alpha1.BackendAuto:
+		return asked
+	case p.Cilium && p.Settings.Refused == "":
+		return v1alpha1.BackendCilium
+	case p.Cilium:
+		return ""
+	}
+	return v1alpha1.BackendNetwork
+}
+
+// Compile gives the policy objects that the site wants.
+func (p *Plant) Compile() policy.Set {
+	var backend policy.Backend = networkpolicy.Backend{}
+	if p.Backend() == v1alpha1.BackendCilium {
+		backend = cilium.Backend{}
+	}
+	c := policy.NewCompiler(backend)
+	if p.AdminTier {
+		c.WithAdminTier(admintier.Guard{})
+	}
+	return c.Compile(p.Model())
+}
+
+// Stand gives the policy objects that the site wants as if they stood.
+func (p *Plant) Stand() ([]*unstructured.Unstructured, error) {
+	var out []*unstructured.Unstructured
+	for _, o := range p.Compile().Objects {
+		u := &unstructured.Unstructured{}
+		if err := u.UnmarshalJSON(o.JSON()); err != nil {
+			return nil, fmt.Errorf("reading %s/%s: %w", o.GVK.Kind, o.Name, err)
+		}
+		out = append(out, u)
+	}
+	return out, nil
+}
+
+// Declarations are the Zones and Conduits that policy objects may have been made of. What
+// is withheld counts as not in force.
+func (p *Plant) Declarations(withheld map[topology.ObjectRef]bool) map[topology.ObjectRef]apply.Declaration {
+	out := map[topology.ObjectRef]apply.Declaration{}
+	for ref, v := range p.Model().Verdicts {
+		if ref.Kind == topology.KindZone || ref.Kind == topology.KindConduit {
+			out[ref] = apply.Declaration{UID: v.UID, InForce: v.InForce && !withheld[ref]}
+		}
+	}
+	for _, c := range p.Model().Conduits {
+		ref := topology.ObjectRef{Kind: topology.KindConduit, Name: c.Name}
+		d := out[ref]
+		d.Suspended = c.Suspended
+		out[ref] = d
+	}
+	return out
+}
