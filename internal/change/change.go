@@ -103,10 +103,10 @@ func (c *Change) None() bool {
 
 // Compare says what becomes different. Pods are those of the cluster, before and after.
 func Compare(before, after Side) *Change {
-	places := reach.Places(bothPods(before, after), before.Model, after.Model)
+	atlas := reach.NewAtlas(bothPods(before, after), before.Model, after.Model)
 	c := &Change{
 		Objects: objectsOf(before.Snapshot, after.Snapshot),
-		Before:  reach.Look(before.Model, places), After: reach.Look(after.Model, places),
+		Before:  reach.Look(before.Model, atlas), After: reach.Look(after.Model, atlas),
 	}
 	w := &walk{change: c, before: before, after: after, rows: map[string]*row{}}
 	w.pairs()

@@ -12,8 +12,7 @@ import (
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
-// marker says where a model puts a pod or an address: in which zone, and at which ends of
-// its conduits.
+// marker says where a model puts a pod: in which zone, and at which ends of its conduits.
 type marker struct {
 	model   *topology.Model
 	members topology.Members
@@ -116,20 +115,4 @@ func (m *marker) isDNS(p topology.Pod) bool {
 		}
 	}
 	return true
-}
-
-// address is the address's mark.
-func (m *marker) address(a netip.Addr) string {
-	z := m.zoneAt(a)
-	if z == nil {
-		return ""
-	}
-	var out strings.Builder
-	out.WriteString(z.Name)
-	for _, i := range m.byZone[z] {
-		if within(m.ends[i].Networks, a) {
-			fmt.Fprintf(&out, " %d", i)
-		}
-	}
-	return out.String()
 }

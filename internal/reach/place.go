@@ -52,32 +52,80 @@ func (p *Place) Name() string {
 	return p.Members[0]
 }
 
-// Places are all places that the models tell apart, for these pods: pods first, then
-// devices, then what is outside and the platform's services.
-func Places(pods []topology.Pod, models ...*topology.Model) []*Place {
-	var marks []*marker
-	for _, m := range models {
-		marks = append(marks, newMarker(m))
-	}
-	out := podPlaces(pods, models, marks)
-	out = append(out, devicePlaces(models, marks)...)
-	return append(out,
-		&Place{Kind: Outside, Members: []string{OutsideName}},
-		&Place{Kind: Platform, Members: []string{topology.PlatformDNS}},
-		&Place{Kind: Platform, Members: []string{topology.PlatformAPI}})
+// Atlas is all places that some models tell apart: pods first, then devices, then what is
+// outside and the platform's services.
+type Atlas struct {
+	Places []*Place
+
+	marks []*marker
+	// byMark and byNetwork are the indexes of the places of pods and of addresses. Whatever
+	// has the same narrowest network is in the same networks, so no model tells it apart.
+	byMark    map[string]int
+	byNetwork map[netip.Prefix]int
+	networks  []netip.Prefix
 }
 
-func podPlaces(pods []topology.Pod, models []*topology.Model, marks []*marker) []*Place {
+// NewAtlas finds the places of these pods, and of the devices of the models.
+func NewAtlas(pods []topology.Pod, models ...*topology.Model) *Atlas {
+	a := &Atlas{byMark: map[string]int{}, byNetwork: map[netip.Prefix]int{}}
+	for _, m := range models {
+		a.marks = append(a.marks, newMarker(m))
+	}
+	a.addPods(pods, models)
+	a.addDevices(models)
+	for _, p := range []*Place{{Kind: Outside, Members: []string{OutsideName}}, {Kind: Platform, Members: []string{topology.PlatformDNS}}, {Kind: Platform, Members: []string{topology.PlatformAPI}}} {
+		a.Places = append(a.Places, p)
+	}
+	return a
+}
+
+// Pod is the index of the place of a pod such as this one, -1 for none.
+func (a *Atlas) Pod(p topology.Pod) int {
+	if i, ok := a.byMark[a.markOf(p)]; ok {
+		return i
+	}
+	return -1
+}
+
+// Address is the index of the place of an address outside the cluster.
+func (a *Atlas) Address(at netip.Addr) int {
+	if n, known := a.narrowest(at); known {
+		return a.byNetwork[n]
+	}
+	return slices.IndexFunc(a.Places, func(p *Place) bool { return p.Kind == Outside })
+}
+
+// Named is the index of the place that has this member, -1 for none.
+func (a *Atlas) Named(member string) int {
+	return slices.IndexFunc(a.Places, func(p *Place) bool { return slices.Contains(p.Members, member) })
+}
+
+func (a *Atlas) markOf(p topology.Pod) string {
+	var out strings.Builder
+	for _, m := range a.marks {
+		out.WriteString(m.pod(p) + "|")
+	}
+	return out.String()
+}
+
+// narrowest is the narrowest declared network that an address is in.
+func (a *Atlas) narrowest(at netip.Addr) (out netip.Prefix, known bool) {
+	for _, n := range a.networks {
+		if n.Contains(at) && (!known || n.Bits() > out.Bits()) {
+			out, known = n, true
+		}
+	}
+	return out, known
+}
+
+func (a *Atlas) addPods(pods []topology.Pod, models []*topology.Model) {
 	byMark := map[string]*Place{}
 	add := func(pod topology.Pod, name string, expected bool) {
-		var mark strings.Builder
-		for _, m := range marks {
-			mark.WriteString(m.pod(pod) + "|")
-		}
-		p := byMark[mark.String()]
+		mark := a.markOf(pod)
+		p := byMark[mark]
 		if p == nil {
 			p = &Place{Kind: Pods, pod: pod, Expected: expected}
-			byMark[mark.String()] = p
+			byMark[mark] = p
 		}
 		if p.Expected == expected {
 			p.Members = append(p.Members, name)
@@ -95,7 +143,18 @@ func podPlaces(pods []topology.Pod, models []*topology.Model, marks []*marker) [
 			}
 		}
 	}
-	return sorted(byMark)
+	marks := slices.Collect(maps.Keys(byMark))
+	for _, p := range byMark {
+		slices.Sort(p.Members)
+		p.Members = slices.Compact(p.Members)
+	}
+	slices.SortFunc(marks, func(x, y string) int {
+		return cmp.Or(cmp.Compare(byMark[x].Members[0], byMark[y].Members[0]), cmp.Compare(x, y))
+	})
+	for _, mark := range marks {
+		a.byMark[mark] = len(a.Places)
+		a.Places = append(a.Places, byMark[mark])
+	}
 }
 
 // expectedName is how a pod that is not there yet is called.
@@ -110,28 +169,17 @@ func expectedName(p topology.Pod) string {
 	return p.Namespace + "/(" + strings.Join(labels, ",") + ")"
 }
 
-func sorted(places map[string]*Place) []*Place {
-	out := slices.Collect(maps.Values(places))
-	for _, p := range out {
-		slices.Sort(p.Members)
-		p.Members = slices.Compact(p.Members)
-	}
-	slices.SortFunc(out, func(a, b *Place) int { return cmp.Compare(a.Members[0], b.Members[0]) })
-	return out
-}
-
-// devicePlaces are one for each device, or network without one, in the parts that the
-// models tell apart.
-func devicePlaces(models []*topology.Model, marks []*marker) []*Place {
+// addDevices adds one place for each device, or network without one.
+func (a *Atlas) addDevices(models []*topology.Model) {
 	networks, named := map[netip.Prefix]bool{}, map[netip.Prefix]string{}
 	for _, m := range models {
 		for _, z := range m.Zones {
 			for _, n := range z.Networks {
 				networks[n] = true
 			}
-			for _, a := range z.Assets {
-				for _, n := range a.Addresses {
-					networks[n], named[n] = true, cmp.Or(a.Tag, a.Name)
+			for _, asset := range z.Assets {
+				for _, n := range asset.Addresses {
+					networks[n], named[n] = true, cmp.Or(asset.Tag, asset.Name)
 				}
 			}
 		}
@@ -141,35 +189,33 @@ func devicePlaces(models []*topology.Model, marks []*marker) []*Place {
 			}
 		}
 	}
-	all := slices.SortedFunc(maps.Keys(networks), netip.Prefix.Compare)
-	byMark := map[string]*Place{}
-	for _, n := range all {
-		for _, part := range partsOf(n, all) {
-			name, mark := deviceName(part, all, named), ""
-			for _, m := range marks {
-				mark += m.address(part) + "|"
-			}
-			if byMark[name+mark] == nil {
-				byMark[name+mark] = &Place{Kind: Devices, Members: []string{name}, address: part}
-			}
+	a.networks = slices.SortedFunc(maps.Keys(networks), netip.Prefix.Compare)
+	var places []*Place
+	for _, n := range a.networks {
+		if own, is := a.ownAddress(n); is {
+			places = append(places, &Place{Kind: Devices, Members: []string{deviceName(n, named[n])}, address: own})
 		}
 	}
-	return sorted(byMark)
+	slices.SortStableFunc(places, func(x, y *Place) int { return cmp.Compare(x.Members[0], y.Members[0]) })
+	for _, p := range places {
+		n, _ := a.narrowest(p.address)
+		a.byNetwork[n] = len(a.Places)
+		a.Places = append(a.Places, p)
+	}
 }
 
-// partsOf are addresses of a network: one in each part that the others make of it.
-func partsOf(n netip.Prefix, others []netip.Prefix) []netip.Addr {
-	out := []netip.Addr{n.Addr()}
-	if n.IsSingleIP() {
-		return out
-	}
-	out = append(out, n.Addr().Next())
-	for _, o := range others {
-		if after := lastOf(o).Next(); n.Contains(o.Addr()) && o.Bits() > n.Bits() && n.Contains(after) {
-			out = append(out, after)
+// ownAddress is an address that is in no narrower network than this one, false when those
+// leave none.
+func (a *Atlas) ownAddress(n netip.Prefix) (netip.Addr, bool) {
+	at := n.Addr()
+	for n.Contains(at) {
+		narrowest, _ := a.narrowest(at)
+		if narrowest == n {
+			return at, true
 		}
+		at = lastOf(narrowest).Next()
 	}
-	return out
+	return netip.Addr{}, false
 }
 
 func lastOf(p netip.Prefix) netip.Addr {
@@ -181,20 +227,14 @@ func lastOf(p netip.Prefix) netip.Addr {
 	return last
 }
 
-// deviceName is the narrowest that is known of an address: the device, or its network.
-func deviceName(a netip.Addr, networks []netip.Prefix, named map[netip.Prefix]string) string {
-	var narrowest netip.Prefix
-	for _, n := range networks {
-		if n.Contains(a) && (!narrowest.IsValid() || n.Bits() > narrowest.Bits()) {
-			narrowest = n
-		}
+// deviceName is a device with its address, or the network by itself.
+func deviceName(n netip.Prefix, tag string) string {
+	text := n.String()
+	if n.IsSingleIP() {
+		text = n.Addr().String()
 	}
-	text := narrowest.String()
-	if narrowest.IsSingleIP() {
-		text = narrowest.Addr().String()
-	}
-	if name := named[narrowest]; name != "" {
-		return name + " (" + text + ")"
+	if tag != "" {
+		return tag + " (" + text + ")"
 	}
 	return text
 }

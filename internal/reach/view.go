@@ -32,8 +32,8 @@ type Pair struct{ From, To int }
 
 // View is what a model says of places.
 type View struct {
-	Model  *topology.Model
-	Places []*Place
+	*Atlas
+	Model *topology.Model
 	// Zones that the places are in, nil for none.
 	Zones []*topology.Zone
 	// Denied says of each place that what is not declared is denied there.
@@ -44,10 +44,12 @@ type View struct {
 	touching map[int][]Pair
 }
 
-// Look looks at places by a model.
-func Look(m *topology.Model, places []*Place) *View {
+// Look looks at the places of an atlas by a model, which is one of those that it was made
+// for.
+func Look(m *topology.Model, atlas *Atlas) *View {
+	places := atlas.Places
 	v := &View{
-		Model: m, Places: places, allowed: map[Pair][]Allowance{}, touching: map[int][]Pair{},
+		Model: m, Atlas: atlas, allowed: map[Pair][]Allowance{}, touching: map[int][]Pair{},
 		Zones: make([]*topology.Zone, len(places)), Denied: make([]bool, len(places)),
 	}
 	mark := newMarker(m)
