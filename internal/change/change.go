@@ -35,8 +35,8 @@ type Object struct {
 
 // Flow is what opens or closes, for all pairs of places that one conduit joins in one way.
 type Flow struct {
-	From End `json:"from"`
-	To   End `json:"to"`
+	From reach.End `json:"from"`
+	To   reach.End `json:"to"`
 	// What passes, with the protocol's name where the conduit gives it one.
 	What string `json:"what"`
 	// By is the conduit, or "internal" or "platform".
@@ -52,14 +52,6 @@ type Flow struct {
 	Device string `json:"device,omitempty"`
 	// NothingDenied says that neither end denies anything, before and after.
 	NothingDenied bool `json:"nothingDenied,omitempty"`
-}
-
-// End is one end of flows.
-type End struct {
-	// Zone, or the name of what is in none.
-	Zone string `json:"zone"`
-	// Members that take part, sorted.
-	Members []string `json:"members"`
 }
 
 // Denial is pods for which it changes whether what is not declared is denied.

@@ -45,7 +45,7 @@ func denial(v *reach.View, at int) Denial {
 		d.Zone = z.Name
 	}
 	say := func(arrow string, far int, a reach.Allowance) {
-		text := arrow + " " + zoneName(v, far) + " " + whatOf(a, a.Ports)
+		text := arrow + " " + v.ZoneName(far) + " " + a.What(a.Ports)
 		if a.By != reach.ByZone && a.By != reach.ByPlatform {
 			text += " (" + a.By + ")"
 		}

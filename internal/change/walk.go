@@ -60,7 +60,7 @@ func (w *walk) gather(opens bool, p reach.Pair, view *reach.View, ports, others 
 		if part.None() {
 			continue
 		}
-		f := Flow{What: whatOf(a, part), By: a.By, Because: w.because(a, p), NothingDenied: view.Undenied(p)}
+		f := Flow{What: a.What(part), By: a.By, Because: w.because(a, p), NothingDenied: view.Undenied(p)}
 		f.EnforcedBy, f.Device = view.EnforcedBy(p, a)
 		if a.Conduit != nil {
 			f.RiskOwner = w.riskOwner(a.Conduit.Name)
@@ -68,7 +68,7 @@ func (w *walk) gather(opens bool, p reach.Pair, view *reach.View, ports, others 
 		if part.All && !others.None() {
 			f.StillPasses = others.String()
 		}
-		f.From.Zone, f.To.Zone = zoneName(view, p.From), zoneName(view, p.To)
+		f.From.Zone, f.To.Zone = view.ZoneName(p.From), view.ZoneName(p.To)
 		w.row(opens, f).take(view.Places[p.From], view.Places[p.To])
 	}
 }
@@ -105,37 +105,6 @@ func (w *walk) flows(opens bool) []Flow {
 			slices.Compare(a.To.Members, b.To.Members), cmp.Compare(a.Because, b.Because))
 	})
 	return out
-}
-
-// zoneName is the zone of a place, or the place itself where it is in none.
-func zoneName(v *reach.View, i int) string {
-	if z := v.Zones[i]; z != nil {
-		return z.Name
-	}
-	if v.Places[i].Kind == reach.Pods {
-		return "(no zone)"
-	}
-	return v.Places[i].Members[0]
-}
-
-// whatOf names ports as the conduit does.
-func whatOf(a reach.Allowance, part reach.Ports) string {
-	if a.Conduit == nil {
-		return part.String()
-	}
-	var names []string
-	left := part
-	for _, f := range a.Conduit.Flows {
-		own := reach.Some(f.Ports...).And(part)
-		if f.Protocol != "" && f.Enforceable && !own.None() && !own.And(left).None() {
-			names = append(names, f.Protocol+" "+own.String())
-			left = left.Minus(own)
-		}
-	}
-	if !left.None() {
-		names = append(names, left.String())
-	}
-	return strings.Join(names, "; ")
 }
 
 func (w *walk) riskOwner(conduit string) string {

@@ -21,6 +21,8 @@ import (
 	"github.com/zonewarden/zonewarden/internal/cli/certs"
 	"github.com/zonewarden/zonewarden/internal/cli/connect"
 	"github.com/zonewarden/zonewarden/internal/cli/exit"
+	"github.com/zonewarden/zonewarden/internal/cli/lint"
+	"github.com/zonewarden/zonewarden/internal/cli/matrix"
 	"github.com/zonewarden/zonewarden/internal/cli/plan"
 )
 
@@ -43,7 +45,7 @@ func New(streams genericiooptions.IOStreams, now func() time.Time) *cobra.Comman
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
 	s.AddFlags(root.PersistentFlags())
-	root.AddCommand(plan.Command(s))
+	root.AddCommand(lint.Command(s), plan.Command(s), matrix.Command(s), matrix.ExplainCommand(s), matrix.BlastCommand(s))
 	root.AddCommand(access.Command(s), audit.Command(s), certs.Command(s))
 	return root
 }

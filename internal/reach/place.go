@@ -179,7 +179,8 @@ func (a *Atlas) addDevices(models []*topology.Model) {
 			}
 			for _, asset := range z.Assets {
 				for _, n := range asset.Addresses {
-					networks[n], named[n] = true, cmp.Or(asset.Tag, asset.Name)
+					networks[n] = true
+					named[n] = joined(named[n], cmp.Or(asset.Tag, asset.Name))
 				}
 			}
 		}
@@ -202,6 +203,14 @@ func (a *Atlas) addDevices(models []*topology.Model) {
 		a.byNetwork[n] = len(a.Places)
 		a.Places = append(a.Places, p)
 	}
+}
+
+// joined adds a device to those that share an address.
+func joined(names, name string) string {
+	if names == "" || slices.Contains(strings.Split(names, ", "), name) {
+		return cmp.Or(names, name)
+	}
+	return names + ", " + name
 }
 
 // ownAddress is an address that is in no narrower network than this one, false when those

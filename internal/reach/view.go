@@ -6,6 +6,7 @@ package reach
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/protocol"
@@ -18,6 +19,9 @@ const (
 	ByPlatform = "platform"
 )
 
+// NoZone stands for the zone of pods that are in none.
+const NoZone = "(no zone)"
+
 // Allowance is one declaration by which something passes from a place to another.
 type Allowance struct {
 	// Conduit in force, nil for traffic within a zone and for platform services.
@@ -25,6 +29,27 @@ type Allowance struct {
 	// By is the conduit's name, ByZone or ByPlatform.
 	By    string
 	Ports Ports
+}
+
+// What names ports, which are some of the allowance's, as its conduit does:
+// "modbus-tcp 502/TCP".
+func (a Allowance) What(part Ports) string {
+	if a.Conduit == nil {
+		return part.String()
+	}
+	var names []string
+	left := part
+	for _, f := range a.Conduit.Flows {
+		own := Some(f.Ports...).And(part)
+		if f.Protocol != "" && f.Enforceable && !own.And(left).None() {
+			names = append(names, f.Protocol+" "+own.String())
+			left = left.Minus(own)
+		}
+	}
+	if !left.None() {
+		names = append(names, left.String())
+	}
+	return strings.Join(names, "; ")
 }
 
 // Pair is the indexes of two places: who opens, and who answers.
@@ -184,6 +209,18 @@ func (v *View) Declared(p Pair) Ports {
 	return out
 }
 
+// ZoneName is the zone of a place; of what is in none, where it is.
+func (v *View) ZoneName(place int) string {
+	switch p := v.Places[place]; {
+	case v.Zones[place] != nil:
+		return v.Zones[place].Name
+	case p.Kind == Pods:
+		return NoZone
+	default:
+		return p.Members[0]
+	}
+}
+
 // Undenied says that neither end of the pair is denied anything.
 func (v *View) Undenied(p Pair) bool { return !v.Denied[p.From] && !v.Denied[p.To] }
 
@@ -195,10 +232,15 @@ func (v *View) Passes(p Pair) Ports {
 	return v.Declared(p)
 }
 
+// AtPod says that a pod is at either end, without which no policy of the cluster acts.
+func (v *View) AtPod(p Pair) bool {
+	return v.Places[p.From].Kind == Pods || v.Places[p.To].Kind == Pods
+}
+
 // EnforcedBy says who holds the pair to what is declared, and the device that does so
 // outside the cluster.
 func (v *View) EnforcedBy(p Pair, a Allowance) (by v1alpha1.EnforcedBy, device string) {
-	if v.Places[p.From].Kind == Pods || v.Places[p.To].Kind == Pods {
+	if v.AtPod(p) {
 		return v1alpha1.EnforcedByCluster, ""
 	}
 	if a.Conduit != nil && a.Conduit.External != "" {

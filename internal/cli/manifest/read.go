@@ -18,7 +18,6 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/json"
 	sigsyaml "sigs.k8s.io/yaml"
@@ -247,11 +246,11 @@ func (s *Set) twice() {
 	})
 }
 
-// Find returns the document of an object, nil when there is none.
-func (s *Set) Find(gk metav1.GroupKind, name string) *Document {
+// Find returns the document of an object that is in no namespace, nil when there is none.
+func (s *Set) Find(group, kind, name string) *Document {
 	for _, d := range s.Documents {
 		gvk := d.Object.GroupVersionKind()
-		if gvk.Group == gk.Group && gvk.Kind == gk.Kind && d.Object.GetName() == name {
+		if gvk.Group == group && gvk.Kind == kind && d.Object.GetName() == name {
 			return d
 		}
 	}

@@ -71,7 +71,7 @@ type Budget struct {
 // newForecast compares a site with what it becomes.
 func newForecast(ctx context.Context, before, after *plant.Plant) (*Forecast, error) {
 	f := &Forecast{
-		Kind: "Plan", Site: siteName(before, after), Backend: after.Backend(),
+		Kind: "Plan", Site: after.SiteName(), Backend: after.Backend(),
 		Change:  change.Compare(before.Side(), after.Side()),
 		Refused: []Refused{}, Firewall: firewall(before, after), Restarts: restarts(before, after),
 		Flows: after.Model().Counts(), Held: []string{}, Writes: []Write{},
@@ -83,16 +83,6 @@ func newForecast(ctx context.Context, before, after *plant.Plant) (*Forecast, er
 		}
 	}
 	return f, f.rehearse(ctx, before, after)
-}
-
-// siteName is what the Site calls itself, or where it was read from.
-func siteName(before, after *plant.Plant) string {
-	for _, p := range []*plant.Plant{after, before} {
-		if p.Site != nil && p.Site.Spec.ID != "" {
-			return p.Site.Spec.ID
-		}
-	}
-	return before.Name
 }
 
 // rehearse finds the writes: from what stands, or from what would stand of the site before.

@@ -32,7 +32,7 @@ Exit codes:
 
 type command struct {
 	session  *connect.Session
-	sites    plant.Sites
+	sites    connect.Sites
 	files    []string
 	against  []string
 	prune    bool

@@ -71,7 +71,9 @@ func (p *Plant) declare(u *unstructured.Unstructured, into metav1.Object) error 
 	}
 	into.SetUID(types.UID("declared/" + u.GetKind() + "/" + u.GetName()))
 	into.SetGeneration(1)
-	into.SetCreationTimestamp(metav1.NewTime(p.Now))
+	// What is read first counts as older: of two that overlap it stays.
+	p.read++
+	into.SetCreationTimestamp(metav1.NewTime(p.Now.Add(time.Duration(p.read) * time.Second)))
 	return nil
 }
 

@@ -46,6 +46,8 @@ type Plant struct {
 	Assumed []string
 
 	model *topology.Model
+	// read counts the objects that were read of files.
+	read int
 }
 
 // Model resolves the site, once.
@@ -55,6 +57,14 @@ func (p *Plant) Model() *topology.Model {
 		p.Settings.Restrain(p.model.Site)
 	}
 	return p.model
+}
+
+// SiteName is what the Site calls itself, or where it was read from.
+func (p *Plant) SiteName() string {
+	if p.Site != nil && p.Site.Spec.ID != "" {
+		return p.Site.Spec.ID
+	}
+	return p.Name
 }
 
 // Side is the site as it is compared.

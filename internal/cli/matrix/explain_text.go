@@ -1,0 +1,72 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package matrix
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/policy/verdict"
+)
+
+// text is the screen.
+func (e *Explanation) text(out io.Writer) {
+	fmt.Fprintf(out, "%s (%s) -> %s (%s)   %s\n", e.From, e.FromIn, e.To, e.ToIn, e.Port)
+	switch {
+	case e.Passes && len(e.By) == 0:
+		fmt.Fprintln(out, "PASSES: neither end is denied anything, and nothing declares it")
+	case e.Passes:
+		fmt.Fprintln(out, "PASSES")
+	default:
+		fmt.Fprintf(out, "DOES NOT PASS: nothing declares it, and what is not declared is denied at %s\n", strings.Join(e.Denied, " and at "))
+	}
+	for _, r := range e.By {
+		fmt.Fprintf(out, "  by %s %s: %s\n", r.Declaration, r.Rule, r.What)
+		if r.File != "" {
+			fmt.Fprintf(out, "     declared in %s:%d\n", r.File, r.Line)
+		}
+		for _, o := range r.Objects {
+			fmt.Fprintf(out, "     carried out by %s\n", o)
+		}
+	}
+	switch e.EnforcedBy {
+	case v1alpha1.EnforcedByExternal:
+		fmt.Fprintf(out, "  no pod is at either end: %s enforces it\n", e.Device)
+	case v1alpha1.EnforcedByNobody:
+		fmt.Fprintln(out, "  no pod is at either end and no firewall is named: nobody enforces it")
+	case v1alpha1.EnforcedByCluster:
+	}
+	e.standingText(out)
+	if e.Declare != "" {
+		fmt.Fprintf(out, "\nTo let it pass, declare:\n\n%s", e.Declare)
+	}
+	for _, f := range e.Findings {
+		fmt.Fprintf(out, "\n%s: it would be said of that: %s: %s (%s)\n", strings.ToLower(string(f.Severity)), f.Path, f.Message, f.Reason)
+	}
+	for _, u := range e.Unseen {
+		fmt.Fprintf(out, "not seen: %s\n", u)
+	}
+}
+
+func (e *Explanation) standingText(out io.Writer) {
+	s := e.Standing
+	if s == nil {
+		return
+	}
+	by := ""
+	if len(s.By) > 0 {
+		by = " by " + strings.Join(s.By, ", ")
+	}
+	switch s.Answer {
+	case verdict.Admitted, verdict.Refused:
+		fmt.Fprintf(out, "  the policies that stand: %s%s\n", strings.ToLower(string(s.Answer)), by)
+	case verdict.Unknown:
+		fmt.Fprintf(out, "  the policies that stand: not clear%s\n", by)
+	}
+	if s.Answer == verdict.Admitted && !e.Passes || s.Answer == verdict.Refused && e.Passes {
+		fmt.Fprintln(out, "  WHICH IS NOT WHAT IS DECLARED: see the conditions of the zones (Exposed, Programmed)")
+	}
+}

@@ -1,0 +1,123 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package matrix
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/zonewarden/zonewarden/internal/cli/plant"
+	"github.com/zonewarden/zonewarden/internal/reach"
+	"github.com/zonewarden/zonewarden/internal/topology"
+)
+
+// party is whom somebody means by a name.
+type party struct {
+	// name as it is shown.
+	name string
+	// place in the view.
+	place int
+	// addresses that it is known to have.
+	addresses []netip.Addr
+}
+
+// find resolves NAMESPACE/POD, NAMESPACE/WORKLOAD, an asset's tag or name, an address, or
+// "outside".
+func find(p *plant.Plant, v *reach.View, name string) (party, error) {
+	if name == "outside" || name == reach.OutsideName {
+		return party{name: reach.OutsideName, place: v.Named(reach.OutsideName)}, nil
+	}
+	if a, err := netip.ParseAddr(name); err == nil {
+		return findAddress(p, v, a), nil
+	}
+	for _, asset := range p.Assets {
+		if asset.Name == name || asset.Spec.Tag == name {
+			return findAsset(v, asset.Name, name, p.Model())
+		}
+	}
+	if namespace, pod, ok := strings.Cut(name, "/"); ok {
+		if found, ok := findPod(p, v, namespace, pod); ok {
+			return found, nil
+		}
+	}
+	return party{}, fmt.Errorf("%q is no pod or workload (NAMESPACE/NAME), no asset by tag or name, no address and not \"outside\"", name)
+}
+
+func findAddress(p *plant.Plant, v *reach.View, a netip.Addr) party {
+	for _, pod := range p.Pods {
+		for _, ip := range pod.Addresses {
+			if own, err := netip.ParseAddr(ip.IP); err == nil && own == a && !pod.HostNetwork {
+				return partyOf(v, pod)
+			}
+		}
+	}
+	i := v.Address(a)
+	name := a.String()
+	if v.Places[i].Kind == reach.Devices {
+		name = v.Places[i].Name()
+	}
+	return party{name: name, place: i, addresses: []netip.Addr{a}}
+}
+
+func findAsset(v *reach.View, name, shown string, m *topology.Model) (party, error) {
+	for _, z := range m.Zones {
+		for _, a := range z.Assets {
+			if a.Name == name && len(a.Addresses) > 0 {
+				i := v.Address(a.Addresses[0].Addr())
+				return party{name: v.Places[i].Name(), place: i, addresses: []netip.Addr{a.Addresses[0].Addr()}}, nil
+			}
+		}
+	}
+	return party{}, fmt.Errorf("asset %q is in no zone", shown)
+}
+
+// findPod finds a pod by its name, or the first of a workload.
+func findPod(p *plant.Plant, v *reach.View, namespace, name string) (party, bool) {
+	var of []topology.Pod
+	for _, pod := range p.Pods {
+		switch {
+		case pod.Namespace != namespace || pod.HostNetwork:
+		case pod.Name == name:
+			return partyOf(v, pod), true
+		case strings.HasPrefix(pod.Name, name+"-"):
+			of = append(of, pod)
+		}
+	}
+	if len(of) == 0 {
+		i := v.Named(namespace + "/" + name) // one that is expected
+		return party{name: namespace + "/" + name, place: i}, i >= 0
+	}
+	slices.SortFunc(of, func(a, b topology.Pod) int { return strings.Compare(a.Name, b.Name) })
+	return partyOf(v, of[0]), true
+}
+
+func partyOf(v *reach.View, pod topology.Pod) party {
+	out := party{name: pod.Namespace + "/" + pod.Name, place: v.Pod(pod)}
+	for _, ip := range pod.Addresses {
+		if a, err := netip.ParseAddr(ip.IP); err == nil {
+			out.addresses = append(out.addresses, a)
+		}
+	}
+	return out
+}
+
+// in says where a party is.
+func (w party) in(v *reach.View) string {
+	z := v.Zones[w.place]
+	switch {
+	case z != nil && z.Enforce && v.Places[w.place].Kind == reach.Pods:
+		return fmt.Sprintf("zone %s, %s, Enforce", z.Name, z.Level)
+	case z != nil && v.Places[w.place].Kind == reach.Pods:
+		return fmt.Sprintf("zone %s, %s, Observe", z.Name, z.Level)
+	case z != nil:
+		return fmt.Sprintf("zone %s, %s, a device", z.Name, z.Level)
+	case v.Places[w.place].Kind == reach.Pods && v.Denied[w.place]:
+		return "a pod in no zone, denied everything"
+	case v.Places[w.place].Kind == reach.Pods:
+		return "a pod in no zone"
+	}
+	return "outside every zone"
+}

@@ -1,0 +1,56 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package matrix
+
+import (
+	"net/netip"
+
+	"github.com/zonewarden/zonewarden/internal/cli/plant"
+	"github.com/zonewarden/zonewarden/internal/policy/verdict"
+	"github.com/zonewarden/zonewarden/internal/protocol"
+)
+
+// Standing is what the policies say that stand in the cluster.
+type Standing struct {
+	Answer verdict.Answer `json:"answer"`
+	By     []string       `json:"by"`
+}
+
+// standing asks the policies that stand, of whomever, about a flow between addresses that
+// both ends have; nil where that is not known.
+func standing(p *plant.Plant, from, to party, transport protocol.Transport, port uint16) *Standing {
+	cluster := verdict.Cluster{Namespaces: map[string]map[string]string{}}
+	for _, ns := range p.Namespaces {
+		cluster.Namespaces[ns.Name] = ns.Labels
+	}
+	for _, pod := range p.Pods {
+		v := verdict.Pod{Namespace: pod.Namespace, Name: pod.Name, Labels: pod.Labels, HostNetwork: pod.HostNetwork}
+		for _, ip := range pod.Addresses {
+			if a, err := netip.ParseAddr(ip.IP); err == nil {
+				v.Addresses = append(v.Addresses, a)
+			}
+		}
+		cluster.Pods = append(cluster.Pods, v)
+	}
+	for _, n := range p.Nodes {
+		for _, text := range n.Networks {
+			if a, err := netip.ParseAddr(text); err == nil {
+				cluster.Nodes = append(cluster.Nodes, a)
+			}
+		}
+	}
+	for _, u := range p.Standing {
+		cluster.Objects = append(cluster.Objects, u.Object)
+	}
+	rules := verdict.New(cluster)
+	for _, a := range from.addresses {
+		for _, b := range to.addresses {
+			if a.Is4() == b.Is4() {
+				v := rules.Judge(verdict.Flow{Source: a, Destination: b, Transport: transport, Port: port})
+				return &Standing{Answer: v.Answer, By: v.By}
+			}
+		}
+	}
+	return nil
+}
