@@ -116,3 +116,17 @@ func (m *marker) isDNS(p topology.Pod) bool {
 	}
 	return true
 }
+
+// where says in which zone a place is, nil for none, and whether what is not declared is
+// denied there.
+func (m *marker) where(p *Place) (zone *topology.Zone, denied bool) {
+	switch p.Kind {
+	case Pods:
+		zone = m.members.ZoneOf(p.pod)
+		return zone, zone != nil && zone.Enforce || zone == nil && m.rest[p.pod.Namespace]
+	case Devices:
+		return m.zoneAt(p.address), false
+	case Outside, Platform:
+	}
+	return nil, false
+}

@@ -73,9 +73,10 @@ func NewAtlas(pods []topology.Pod, models ...*topology.Model) *Atlas {
 	}
 	a.addPods(pods, models)
 	a.addDevices(models)
-	for _, p := range []*Place{{Kind: Outside, Members: []string{OutsideName}}, {Kind: Platform, Members: []string{topology.PlatformDNS}}, {Kind: Platform, Members: []string{topology.PlatformAPI}}} {
-		a.Places = append(a.Places, p)
-	}
+	a.Places = append(a.Places,
+		&Place{Kind: Outside, Members: []string{OutsideName}},
+		&Place{Kind: Platform, Members: []string{topology.PlatformDNS}},
+		&Place{Kind: Platform, Members: []string{topology.PlatformAPI}})
 	return a
 }
 

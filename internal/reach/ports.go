@@ -6,6 +6,7 @@ package reach
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/zonewarden/zonewarden/internal/protocol"
 	"github.com/zonewarden/zonewarden/internal/topology"
@@ -124,12 +125,9 @@ func (p Ports) String() string {
 	case len(p.Ranges) == 0:
 		return "nothing"
 	}
-	out := ""
-	for i, r := range p.Ranges {
-		if i > 0 {
-			out += ", "
-		}
-		out += topology.FormatPorts(r)
+	out := make([]string, 0, len(p.Ranges))
+	for _, r := range p.Ranges {
+		out = append(out, topology.FormatPorts(r))
 	}
-	return out
+	return strings.Join(out, ", ")
 }

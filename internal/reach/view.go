@@ -80,15 +80,7 @@ func Look(m *topology.Model, atlas *Atlas) *View {
 	mark := newMarker(m)
 	inZone := map[*topology.Zone][]int{}
 	for i, p := range places {
-		switch p.Kind {
-		case Pods:
-			z := mark.members.ZoneOf(p.pod)
-			v.Zones[i] = z
-			v.Denied[i] = z != nil && z.Enforce || z == nil && mark.rest[p.pod.Namespace]
-		case Devices:
-			v.Zones[i] = mark.zoneAt(p.address)
-		case Outside, Platform:
-		}
+		v.Zones[i], v.Denied[i] = mark.where(p)
 		if z := v.Zones[i]; z != nil {
 			inZone[z] = append(inZone[z], i)
 		}

@@ -5,6 +5,7 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -47,7 +48,7 @@ func asksForInterfaces(annotations map[string]string) bool {
 
 // NodeOf is what a snapshot has of a node.
 func NodeOf(n *corev1.Node) Node {
-	out := Node{Name: n.Name, Networks: n.Spec.PodCIDRs[:len(n.Spec.PodCIDRs):len(n.Spec.PodCIDRs)]}
+	out := Node{Name: n.Name, Networks: slices.Clip(n.Spec.PodCIDRs)}
 	for _, a := range n.Status.Addresses {
 		if a.Type == corev1.NodeInternalIP || a.Type == corev1.NodeExternalIP {
 			out.Networks = append(out.Networks, a.Address)

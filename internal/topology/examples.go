@@ -26,6 +26,17 @@ func (w Workloads) Examples() []Pod {
 	if !d.satisfiable() {
 		return nil
 	}
+	var out []Pod
+	for _, labels := range d.examples() {
+		if p := (Pod{Namespace: w.Matching[0], Labels: labels}); w.Selects(p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// examples are labels that meet satisfiable demands.
+func (d demands) examples() []map[string]string {
 	first := map[string]string{}
 	for key, asked := range d {
 		switch {
@@ -46,13 +57,7 @@ func (w Workloads) Examples() []Pod {
 			all = append(all, other)
 		}
 	}
-	var out []Pod
-	for _, labels := range all[:min(len(all), mostExamples)] {
-		if p := (Pod{Namespace: w.Matching[0], Labels: labels}); w.Selects(p) {
-			out = append(out, p)
-		}
-	}
-	return out
+	return all[:min(len(all), mostExamples)]
 }
 
 // allowed are the values that a bounded demand leaves.

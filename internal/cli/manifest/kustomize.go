@@ -65,7 +65,7 @@ func (s *Set) gather(folder string) {
 	if path == "" {
 		return
 	}
-	raw, err := os.ReadFile(path)
+	raw, err := os.ReadFile(path) //nolint:gosec // the user names its folder
 	if err != nil {
 		return
 	}

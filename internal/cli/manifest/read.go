@@ -117,12 +117,11 @@ func isManifest(e fs.DirEntry) bool {
 }
 
 func (s *Set) file(path string) error {
-	f, err := os.Open(path)
+	raw, err := os.ReadFile(path) //nolint:gosec // the user names it
 	if err != nil {
 		return fmt.Errorf("reading manifests: %w", err)
 	}
-	defer f.Close()
-	return s.add(path, f)
+	return s.add(path, bytes.NewReader(raw))
 }
 
 // badLine finds the line in what the YAML library says.
@@ -162,10 +161,13 @@ func problemOf(file string, err error) Problem {
 
 // document takes one node as an object, or a list of them.
 func (s *Set) document(file string, node *yaml.Node) {
-	if len(node.Content) == 0 || node.Content[0].Tag == "!!null" {
-		return // nothing but comments
+	if len(node.Content) > 0 && node.Content[0].Tag != "!!null" { // else nothing but comments
+		s.root(file, node.Content[0])
 	}
-	root := node.Content[0]
+}
+
+// root takes what a document has at its top.
+func (s *Set) root(file string, root *yaml.Node) {
 	content, err := contentOf(root)
 	if err != nil {
 		p := problemOf(file, err)
@@ -177,18 +179,19 @@ func (s *Set) document(file string, node *yaml.Node) {
 	if u.IsList() {
 		items := child(root, "items")
 		for i := range items.Content {
-			s.document(file, &yaml.Node{Content: []*yaml.Node{items.Content[i]}})
+			s.root(file, items.Content[i])
 		}
 		return
 	}
 	d := &Document{File: file, Line: root.Line, Object: u, fields: root}
-	if u.GetAPIVersion() == "" || u.GetKind() == "" || u.GetName() == "" && u.GetGenerateName() == "" {
-		if u.GetKind() != "Kustomization" && u.GetKind() != "Component" {
-			s.Problems = append(s.Problems, d.problem("", "it is no object: apiVersion, kind and metadata.name are needed"))
-		}
-		return
+	switch {
+	case u.GetKind() == "Kustomization" || u.GetKind() == "Component":
+		// For Kustomize, in a folder that is not read by it.
+	case u.GetAPIVersion() == "" || u.GetKind() == "" || u.GetName()+u.GetGenerateName() == "":
+		s.Problems = append(s.Problems, d.problem("", "it is no object: apiVersion, kind and metadata.name are needed"))
+	default:
+		s.judge(d)
 	}
-	s.judge(d)
 }
 
 // contentOf is a node as decoded JSON, read as kubectl does. Keys that stand twice are an

@@ -121,9 +121,20 @@ func blast(p *plant.Plant, v *reach.View, from party) Blast {
 	return out
 }
 
+// group is what is reached of one zone, while it is gathered.
+type group struct{ members, by map[string]bool }
+
+func (g *group) take(members, by []string) {
+	for _, m := range members {
+		g.members[m] = true
+	}
+	for _, how := range by {
+		g.by[how] = true
+	}
+}
+
 // step finds what is reached from the edge by one connection more.
 func step(v *reach.View, edge []int, seen map[int]bool) (next []int, reached []Reached) {
-	type group struct{ members, by map[string]bool }
 	groups := map[string]*group{}
 	for _, from := range edge {
 		for to := range v.Places {
@@ -139,12 +150,7 @@ func step(v *reach.View, edge []int, seen map[int]bool) (next []int, reached []R
 			if groups[zone] == nil {
 				groups[zone] = &group{map[string]bool{}, map[string]bool{}}
 			}
-			for _, m := range v.Places[to].Members {
-				groups[zone].members[m] = true
-			}
-			for _, how := range ways(v, pair) {
-				groups[zone].by[how] = true
-			}
+			groups[zone].take(v.Places[to].Members, ways(v, pair))
 		}
 	}
 	for zone, g := range groups {

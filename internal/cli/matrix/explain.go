@@ -184,19 +184,12 @@ func reasonOf(p *plant.Plant, v *reach.View, pair reach.Pair, a reach.Allowance,
 	out := Reason{What: a.What(reach.Some(protocol.PortRange{Transport: transport, First: port, Last: port}))}
 	switch {
 	case a.Conduit != nil:
-		for i, f := range a.Conduit.Flows {
-			if reach.Some(f.Ports...).Has(transport, port) {
-				out.Rule = fmt.Sprintf("spec.flows[%d]", i)
-				break
-			}
-		}
+		i := slices.IndexFunc(a.Conduit.Flows, func(f topology.ResolvedFlow) bool { return reach.Some(f.Ports...).Has(transport, port) })
+		out.Rule = fmt.Sprintf("spec.flows[%d]", i)
+	case a.By == reach.ByPlatform:
+		ref, out.Rule = topology.ObjectRef{Kind: topology.KindZone, Name: v.Zones[pair.From].Name}, "spec.platformServices"
 	default:
-		zone := v.Zones[pair.From]
-		ref = topology.ObjectRef{Kind: topology.KindZone, Name: zone.Name}
-		out.Rule = "spec.internalTraffic"
-		if a.By == reach.ByPlatform {
-			out.Rule = "spec.platformServices"
-		}
+		ref, out.Rule = topology.ObjectRef{Kind: topology.KindZone, Name: v.Zones[pair.From].Name}, "spec.internalTraffic"
 	}
 	out.Declaration = ref.String()
 	if p.Files != nil {
@@ -205,7 +198,7 @@ func reasonOf(p *plant.Plant, v *reach.View, pair reach.Pair, a reach.Allowance,
 		}
 	}
 	for _, o := range p.Compile().Objects {
-		if o.Source == ref && v.Places[pair.From].Kind != reach.Devices || o.Source == ref && v.Places[pair.To].Kind != reach.Devices {
+		if o.Source == ref && v.AtPod(pair) {
 			out.Objects = append(out.Objects, objectName(o.GVK.Kind, o.Namespace, o.Name))
 		}
 	}

@@ -15,14 +15,7 @@ import (
 // text is the screen.
 func (e *Explanation) text(out io.Writer) {
 	fmt.Fprintf(out, "%s (%s) -> %s (%s)   %s\n", e.From, e.FromIn, e.To, e.ToIn, e.Port)
-	switch {
-	case e.Passes && len(e.By) == 0:
-		fmt.Fprintln(out, "PASSES: neither end is denied anything, and nothing declares it")
-	case e.Passes:
-		fmt.Fprintln(out, "PASSES")
-	default:
-		fmt.Fprintf(out, "DOES NOT PASS: nothing declares it, and what is not declared is denied at %s\n", strings.Join(e.Denied, " and at "))
-	}
+	fmt.Fprintln(out, e.answer())
 	for _, r := range e.By {
 		fmt.Fprintf(out, "  by %s %s: %s\n", r.Declaration, r.Rule, r.What)
 		if r.File != "" {
@@ -49,6 +42,17 @@ func (e *Explanation) text(out io.Writer) {
 	for _, u := range e.Unseen {
 		fmt.Fprintf(out, "not seen: %s\n", u)
 	}
+}
+
+// answer is the line that answers.
+func (e *Explanation) answer() string {
+	switch {
+	case e.Passes && len(e.By) == 0:
+		return "PASSES: neither end is denied anything, and nothing declares it"
+	case e.Passes:
+		return "PASSES"
+	}
+	return "DOES NOT PASS: nothing declares it, and what is not declared is denied at " + strings.Join(e.Denied, " and at ")
 }
 
 func (e *Explanation) standingText(out io.Writer) {

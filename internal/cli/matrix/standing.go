@@ -20,6 +20,20 @@ type Standing struct {
 // standing asks the policies that stand, of whomever, about a flow between addresses that
 // both ends have; nil where that is not known.
 func standing(p *plant.Plant, from, to party, transport protocol.Transport, port uint16) *Standing {
+	rules := verdict.New(clusterOf(p))
+	for _, a := range from.addresses {
+		for _, b := range to.addresses {
+			if a.Is4() == b.Is4() {
+				v := rules.Judge(verdict.Flow{Source: a, Destination: b, Transport: transport, Port: port})
+				return &Standing{Answer: v.Answer, By: v.By}
+			}
+		}
+	}
+	return nil
+}
+
+// clusterOf is the site as verdicts are made of it.
+func clusterOf(p *plant.Plant) verdict.Cluster {
 	cluster := verdict.Cluster{Namespaces: map[string]map[string]string{}}
 	for _, ns := range p.Namespaces {
 		cluster.Namespaces[ns.Name] = ns.Labels
@@ -43,14 +57,5 @@ func standing(p *plant.Plant, from, to party, transport protocol.Transport, port
 	for _, u := range p.Standing {
 		cluster.Objects = append(cluster.Objects, u.Object)
 	}
-	rules := verdict.New(cluster)
-	for _, a := range from.addresses {
-		for _, b := range to.addresses {
-			if a.Is4() == b.Is4() {
-				v := rules.Judge(verdict.Flow{Source: a, Destination: b, Transport: transport, Port: port})
-				return &Standing{Answer: v.Answer, By: v.By}
-			}
-		}
-	}
-	return nil
+	return cluster
 }

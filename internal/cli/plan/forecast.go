@@ -202,5 +202,5 @@ func conduitsAt(m *topology.Model) func(string) []topology.ObjectRef {
 
 // Empty says that nothing would happen.
 func (f *Forecast) Empty() bool {
-	return f.Change.None() && len(f.Writes)+len(f.Refused) == 0
+	return f.None() && len(f.Writes)+len(f.Refused) == 0
 }

@@ -39,7 +39,7 @@ func restarts(before, after *plant.Plant) []Restart {
 			continue
 		}
 		if ref := c.Spec.WorkloadRef; ref != nil {
-			r.Workload = string(ref.Kind) + "/" + ref.Name
+			r.Workload = ref.Kind + "/" + ref.Name
 		}
 		if c.Spec.Restart != nil {
 			r.Windows = c.Spec.Restart.Windows

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
@@ -23,35 +24,28 @@ func (p *Plant) With(files *Plant, prune bool) *Plant {
 		out.Assumed = files.Assumed
 	}
 	if files.Site != nil {
-		out.Site = files.Site
-		if p.Site != nil {
-			out.Site = files.Site.DeepCopy()
-			inherit(p.Site, out.Site, equality.Semantic.DeepEqual(p.Site.Spec, files.Site.Spec))
-			out.Site.Status = p.Site.Status
+		out.Site = files.Site.DeepCopy()
+		if old := p.Site; old != nil {
+			inherit(old, out.Site, equality.Semantic.DeepEqual(old.Spec, out.Site.Spec))
+			out.Site.Status = old.Status
 		}
 	}
-	out.Zones = over(p.Zones, files.Zones, prune)
-	for _, z := range out.Zones {
-		if old := named(p.Zones, z.Name); old != nil && old != z {
-			inherit(old, z, equality.Semantic.DeepEqual(old.Spec, z.Spec))
-			z.Status = old.Status
-		}
-	}
-	out.Conduits = over(p.Conduits, files.Conduits, prune)
-	for _, c := range out.Conduits {
-		if old := named(p.Conduits, c.Name); old != nil && old != c {
-			inherit(old, c, equality.Semantic.DeepEqual(old.Spec, c.Spec))
-			c.Status = old.Status
-		}
-	}
-	out.Assets = over(p.Assets, files.Assets, prune)
-	for _, a := range out.Assets {
-		if old := named(p.Assets, a.Name); old != nil && old != a {
-			inherit(old, a, equality.Semantic.DeepEqual(old.Spec, a.Spec))
-			a.Status = old.Status
-		}
-	}
-	out.Certificates = over(p.Certificates, files.Certificates, false)
+	out.Zones = over(p.Zones, files.Zones, prune, func(old, z *v1alpha1.Zone) bool {
+		z.Status = old.Status
+		return equality.Semantic.DeepEqual(old.Spec, z.Spec)
+	})
+	out.Conduits = over(p.Conduits, files.Conduits, prune, func(old, c *v1alpha1.Conduit) bool {
+		c.Status = old.Status
+		return equality.Semantic.DeepEqual(old.Spec, c.Spec)
+	})
+	out.Assets = over(p.Assets, files.Assets, prune, func(old, a *v1alpha1.Asset) bool {
+		a.Status = old.Status
+		return equality.Semantic.DeepEqual(old.Spec, a.Spec)
+	})
+	out.Certificates = over(p.Certificates, files.Certificates, false, func(old, c *v1alpha1.WorkloadCertificate) bool {
+		c.Status = old.Status
+		return equality.Semantic.DeepEqual(old.Spec, c.Spec)
+	})
 	out.Namespaces = overNamespaces(p.Namespaces, files.Namespaces)
 	return &out
 }
@@ -63,25 +57,29 @@ type copied[T any] interface {
 }
 
 // over puts declared objects in the place of those that are there. It copies what it
-// takes from files, which may be laid over several sites.
-func over[T any, P copied[T]](there, declared []P, prune bool) []P {
+// takes from files, which may be laid over several sites. Keep keeps the status, and says
+// whether the spec is the same.
+func over[T any, P copied[T]](there, declared []P, prune bool, keep func(old, declared P) (same bool)) []P {
 	var out []P
 	for _, o := range there {
-		if !prune && named(declared, o.GetName()) == nil {
+		if !prune && named(declared, o) == nil {
 			out = append(out, o)
 		}
 	}
-	for _, o := range declared {
-		out = append(out, P(o.DeepCopy()))
+	for _, d := range declared {
+		o := P(d.DeepCopy())
+		if old := named(there, o); old != nil {
+			inherit(old, o, keep(old, o))
+		}
+		out = append(out, o)
 	}
 	return out
 }
 
-// named is the object by that name, nil for none. Certificates of several namespaces may
-// share a name, which is why those are never inherited from.
-func named[T any, P copied[T]](list []P, name string) P {
+// named is the object of a list with the name of another one, nil for none.
+func named[T any, P copied[T]](list []P, as P) P {
 	for _, o := range list {
-		if o.GetName() == name {
+		if o.GetName() == as.GetName() && o.GetNamespace() == as.GetNamespace() {
 			return o
 		}
 	}
