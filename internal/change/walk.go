@@ -6,7 +6,6 @@ package change
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -26,8 +25,10 @@ type walk struct {
 // row is a flow that is being gathered.
 type row struct {
 	Flow
-	opens    bool
-	from, to map[string]bool
+
+	opens bool
+	view  *reach.View
+	pairs []reach.Pair
 }
 
 // pairs finds what opens and closes where the ends stay denied, or stay open.
@@ -69,33 +70,32 @@ func (w *walk) gather(opens bool, p reach.Pair, view *reach.View, ports, others 
 			f.StillPasses = others.String()
 		}
 		f.From.Zone, f.To.Zone = view.ZoneName(p.From), view.ZoneName(p.To)
-		w.row(opens, f).take(view.Places[p.From], view.Places[p.To])
+		w.row(opens, f).take(view, p)
 	}
 }
 
 func (w *walk) row(opens bool, f Flow) *row {
 	key := fmt.Sprint(opens, f)
 	if w.rows[key] == nil {
-		w.rows[key] = &row{Flow: f, opens: opens, from: map[string]bool{}, to: map[string]bool{}}
+		w.rows[key] = &row{Flow: f, opens: opens}
 	}
 	return w.rows[key]
 }
 
-func (r *row) take(from, to *reach.Place) {
-	for _, m := range from.Members {
-		r.from[m] = true
-	}
-	for _, m := range to.Members {
-		r.to[m] = true
-	}
+func (r *row) take(view *reach.View, p reach.Pair) {
+	r.view = view
+	r.pairs = append(r.pairs, p)
 }
 
 // flows are the rows of one kind, by zones and conduit.
 func (w *walk) flows(opens bool) []Flow {
 	out := []Flow{}
 	for _, r := range w.rows {
-		if r.opens == opens {
-			r.From.Members, r.To.Members = slices.Sorted(maps.Keys(r.from)), slices.Sorted(maps.Keys(r.to))
+		if r.opens != opens {
+			continue
+		}
+		for _, product := range reach.Products(r.pairs) {
+			r.From, r.To = r.view.Ends(product)
 			out = append(out, r.Flow)
 		}
 	}

@@ -5,7 +5,7 @@ package reach
 
 import (
 	"cmp"
-	"maps"
+	"fmt"
 	"slices"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
@@ -36,40 +36,33 @@ type End struct {
 	Members []string `json:"members"`
 }
 
-// Passages are all of a view, by zones and conduit.
+// Passages are all of a view, by zones and conduit. What one passage says is true of each
+// of its pairs.
 func (v *View) Passages() []Passage {
-	type ends struct{ from, to map[string]bool }
-	gathered := map[string]*ends{}
-	rows := map[string]Passage{}
+	pairs, rows := map[string][]Pair{}, map[string]Passage{}
 	for _, pair := range v.Pairs() {
 		for _, a := range v.Allowed(pair) {
 			p := Passage{What: a.What(a.Ports), By: a.By, NothingDenied: v.Undenied(pair)}
 			p.From.Zone, p.To.Zone = v.ZoneName(pair.From), v.ZoneName(pair.To)
 			p.EnforcedBy, p.Device = v.EnforcedBy(pair, a)
-			key := p.From.Zone + "|" + p.To.Zone + "|" + p.By + "|" + p.What + "|" + string(p.EnforcedBy) + "|" + p.Device
-			if p.NothingDenied {
-				key += "|open"
-			}
-			if gathered[key] == nil {
-				gathered[key], rows[key] = &ends{map[string]bool{}, map[string]bool{}}, p
-			}
-			for _, m := range v.Places[pair.From].Members {
-				gathered[key].from[m] = true
-			}
-			for _, m := range v.Places[pair.To].Members {
-				gathered[key].to[m] = true
-			}
+			key := fmt.Sprint(p)
+			rows[key] = p
+			pairs[key] = append(pairs[key], pair)
 		}
 	}
-	out := make([]Passage, 0, len(rows))
+	var out []Passage
 	for key, p := range rows {
-		p.From.Members, p.To.Members = slices.Sorted(maps.Keys(gathered[key].from)), slices.Sorted(maps.Keys(gathered[key].to))
-		out = append(out, p)
+		for _, product := range Products(pairs[key]) {
+			p.From, p.To = v.Ends(product)
+			out = append(out, p)
+		}
 	}
-	slices.SortFunc(out, func(a, b Passage) int {
-		return cmp.Or(cmp.Compare(a.From.Zone, b.From.Zone), cmp.Compare(a.To.Zone, b.To.Zone), cmp.Compare(a.By, b.By),
-			cmp.Compare(a.What, b.What), cmp.Compare(a.EnforcedBy, b.EnforcedBy), cmp.Compare(a.Device, b.Device),
-			slices.Compare(a.From.Members, b.From.Members), slices.Compare(a.To.Members, b.To.Members))
-	})
+	slices.SortFunc(out, Passage.compare)
 	return out
+}
+
+func (p Passage) compare(o Passage) int {
+	return cmp.Or(cmp.Compare(p.From.Zone, o.From.Zone), cmp.Compare(p.To.Zone, o.To.Zone), cmp.Compare(p.By, o.By),
+		cmp.Compare(p.What, o.What), cmp.Compare(p.EnforcedBy, o.EnforcedBy), cmp.Compare(p.Device, o.Device),
+		slices.Compare(p.From.Members, o.From.Members), slices.Compare(p.To.Members, o.To.Members))
 }

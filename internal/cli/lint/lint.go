@@ -80,7 +80,11 @@ func (c *command) run(context.Context) error {
 	if len(c.files) == 0 {
 		return errors.New("-f: say which manifests are to be read")
 	}
-	p, err := plant.ReadFiles(c.session.In, c.files, c.session.Now())
+	set, err := manifest.Read(c.session.In, c.files...)
+	if err != nil {
+		return err
+	}
+	p, err := plant.FromFilesAsWritten(c.files[0], set, c.session.Now())
 	if err != nil {
 		return err
 	}

@@ -149,7 +149,7 @@ func (s *Set) add(file string, r io.Reader) error {
 }
 
 func problemOf(file string, err error) Problem {
-	p := Problem{File: file, Line: 1, Message: strings.TrimPrefix(err.Error(), "yaml: ")}
+	p := Problem{File: file, Line: 1, Message: strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "unmarshal errors:\n  ")}
 	if m := badLine.FindStringSubmatch(p.Message); m != nil {
 		if n, err := strconv.Atoi(m[1]); err == nil {
 			p.Line = n
@@ -247,6 +247,12 @@ func (s *Set) twice() {
 	slices.SortStableFunc(s.Problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Path, b.Path))
 	})
+}
+
+// Refused says that something is wrong with an object, so that the API server would not
+// take it.
+func (s *Set) Refused(d *Document) bool {
+	return slices.ContainsFunc(s.Problems, func(p Problem) bool { return p.Object == d.Name() })
 }
 
 // Find returns the document of an object that is in no namespace, nil when there is none.

@@ -23,12 +23,27 @@ import (
 )
 
 // FromFiles is the site that manifests declare, as if a cluster had just what is in them:
-// pods as their workloads would make them, Cilium where the Site leaves the choice.
+// pods as their workloads would make them, Cilium where the Site leaves the choice. What
+// the API server would refuse is not in it.
 func FromFiles(name string, set *manifest.Set, now time.Time) (*Plant, error) {
+	return fromFiles(name, set, now, false)
+}
+
+// FromFilesAsWritten takes in what the API server would refuse as well, as far as it can be
+// read, so that all that is wrong with it is found at once.
+func FromFilesAsWritten(name string, set *manifest.Set, now time.Time) (*Plant, error) {
+	return fromFiles(name, set, now, true)
+}
+
+func fromFiles(name string, set *manifest.Set, now time.Time, refusedToo bool) (*Plant, error) {
 	p := &Plant{Name: name, Files: set, Cilium: true}
 	p.Now = now
 	for _, d := range set.Documents {
-		if err := p.take(d.Object); err != nil {
+		refused := set.Refused(d)
+		if refused && !refusedToo {
+			continue
+		}
+		if err := p.take(d.Object); err != nil && !refused {
 			return nil, fmt.Errorf("reading %s in %s:%d: %w", d.Name(), d.File, d.Line, err)
 		}
 	}
@@ -43,20 +58,15 @@ func FromFiles(name string, set *manifest.Set, now time.Time) (*Plant, error) {
 func (p *Plant) take(u *unstructured.Unstructured) error {
 	switch u.GroupVersionKind().GroupKind().String() {
 	case "Site.zonewarden.io":
-		p.Site = &v1alpha1.Site{}
-		return p.declare(u, p.Site)
+		return declare(p, u, func(o *v1alpha1.Site) { p.Site = o })
 	case "Zone.zonewarden.io":
-		p.Zones = append(p.Zones, &v1alpha1.Zone{})
-		return p.declare(u, p.Zones[len(p.Zones)-1])
+		return declare(p, u, func(o *v1alpha1.Zone) { p.Zones = append(p.Zones, o) })
 	case "Conduit.zonewarden.io":
-		p.Conduits = append(p.Conduits, &v1alpha1.Conduit{})
-		return p.declare(u, p.Conduits[len(p.Conduits)-1])
+		return declare(p, u, func(o *v1alpha1.Conduit) { p.Conduits = append(p.Conduits, o) })
 	case "Asset.zonewarden.io":
-		p.Assets = append(p.Assets, &v1alpha1.Asset{})
-		return p.declare(u, p.Assets[len(p.Assets)-1])
+		return declare(p, u, func(o *v1alpha1.Asset) { p.Assets = append(p.Assets, o) })
 	case "WorkloadCertificate.zonewarden.io":
-		p.Certificates = append(p.Certificates, &v1alpha1.WorkloadCertificate{})
-		return p.declare(u, p.Certificates[len(p.Certificates)-1])
+		return declare(p, u, func(o *v1alpha1.WorkloadCertificate) { p.Certificates = append(p.Certificates, o) })
 	case "Namespace":
 		p.Namespaces = append(p.Namespaces, topology.Namespace{Name: u.GetName(), Labels: withName(u.GetLabels(), u.GetName())})
 		return nil
@@ -65,7 +75,8 @@ func (p *Plant) take(u *unstructured.Unstructured) error {
 }
 
 // declare decodes an object of ours as the API server would keep it.
-func (p *Plant) declare(u *unstructured.Unstructured, into metav1.Object) error {
+func declare[T any, P copied[T]](p *Plant, u *unstructured.Unstructured, take func(P)) error {
+	into := P(new(T))
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, into); err != nil {
 		return err
 	}
@@ -74,6 +85,7 @@ func (p *Plant) declare(u *unstructured.Unstructured, into metav1.Object) error 
 	// What is read first counts as older: of two that overlap it stays.
 	p.read++
 	into.SetCreationTimestamp(metav1.NewTime(p.Now.Add(time.Duration(p.read) * time.Second)))
+	take(into)
 	return nil
 }
 

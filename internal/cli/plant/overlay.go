@@ -30,19 +30,24 @@ func (p *Plant) With(files *Plant, prune bool) *Plant {
 			out.Site.Status = old.Status
 		}
 	}
-	out.Zones = over(p.Zones, files.Zones, prune, func(old, z *v1alpha1.Zone) bool {
+	goes := func(kind string) func(string) bool {
+		return func(name string) bool {
+			return prune && files.Files.Find(v1alpha1.GroupVersion.Group, kind, name) == nil
+		}
+	}
+	out.Zones = over(p.Zones, files.Zones, goes(topology.KindZone), func(old, z *v1alpha1.Zone) bool {
 		z.Status = old.Status
 		return equality.Semantic.DeepEqual(old.Spec, z.Spec)
 	})
-	out.Conduits = over(p.Conduits, files.Conduits, prune, func(old, c *v1alpha1.Conduit) bool {
+	out.Conduits = over(p.Conduits, files.Conduits, goes(topology.KindConduit), func(old, c *v1alpha1.Conduit) bool {
 		c.Status = old.Status
 		return equality.Semantic.DeepEqual(old.Spec, c.Spec)
 	})
-	out.Assets = over(p.Assets, files.Assets, prune, func(old, a *v1alpha1.Asset) bool {
+	out.Assets = over(p.Assets, files.Assets, goes(topology.KindAsset), func(old, a *v1alpha1.Asset) bool {
 		a.Status = old.Status
 		return equality.Semantic.DeepEqual(old.Spec, a.Spec)
 	})
-	out.Certificates = over(p.Certificates, files.Certificates, false, func(old, c *v1alpha1.WorkloadCertificate) bool {
+	out.Certificates = over(p.Certificates, files.Certificates, func(string) bool { return false }, func(old, c *v1alpha1.WorkloadCertificate) bool {
 		c.Status = old.Status
 		return equality.Semantic.DeepEqual(old.Spec, c.Spec)
 	})
@@ -57,12 +62,12 @@ type copied[T any] interface {
 }
 
 // over puts declared objects in the place of those that are there. It copies what it
-// takes from files, which may be laid over several sites. Keep keeps the status, and says
-// whether the spec is the same.
-func over[T any, P copied[T]](there, declared []P, prune bool, keep func(old, declared P) (same bool)) []P {
+// takes from files, which may be laid over several sites. Goes says what of the rest goes;
+// keep keeps the status, and says whether the spec is the same.
+func over[T any, P copied[T]](there, declared []P, goes func(name string) bool, keep func(old, declared P) (same bool)) []P {
 	var out []P
 	for _, o := range there {
-		if !prune && named(declared, o) == nil {
+		if named(declared, o) == nil && !goes(o.GetName()) {
 			out = append(out, o)
 		}
 	}
