@@ -37,6 +37,10 @@ test: control-plane certmanager build ## unit, golden and control plane tests, w
 oracle: ## what is declared against Cilium's own policy engine in process, flow by flow
 	$(ORACLE) -rapid.checks=$(CHECKS)
 
+.PHONY: plan-nightly
+plan-nightly: control-plane build ## 200 changes drawn by chance, planned, applied and looked at again on a real control plane
+	go test -count=1 -timeout 30m ./test/plan/ -changes 200 -v
+
 .PHONY: oracle-nightly
 oracle-nightly: ## the same on 20,000 sites and 5,000 changes drawn by chance, and once with the race detector
 	$(ORACLE) -timeout 4h -run TestWhatIsDeclaredIsWhatPasses -rapid.checks=20000

@@ -50,6 +50,9 @@ type Flow struct {
 	EnforcedBy  v1alpha1.EnforcedBy `json:"enforcedBy"`
 	// Device outside the cluster that enforces it.
 	Device string `json:"device,omitempty"`
+	// PolicyStays says of what closes that its declaration is not in force any more, without
+	// being gone: what stands for it is left as it is, and closes nothing yet.
+	PolicyStays bool `json:"policyStays,omitempty"`
 	// NothingDenied says that neither end denies anything, before and after.
 	NothingDenied bool `json:"nothingDenied,omitempty"`
 }

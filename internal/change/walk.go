@@ -66,6 +66,7 @@ func (w *walk) gather(opens bool, p reach.Pair, view *reach.View, ports, others 
 		if a.Conduit != nil {
 			f.RiskOwner = w.riskOwner(a.Conduit.Name)
 		}
+		f.PolicyStays = !opens && w.left(a, view.Zones[p.From])
 		if part.All && !others.None() {
 			f.StillPasses = others.String()
 		}
@@ -105,6 +106,16 @@ func (w *walk) flows(opens bool) []Flow {
 			slices.Compare(a.To.Members, b.To.Members), cmp.Compare(a.Because, b.Because))
 	})
 	return out
+}
+
+// left says that what let something pass is declared, and not in force.
+func (w *walk) left(a reach.Allowance, zone *topology.Zone) bool {
+	ref := topology.ObjectRef{Kind: topology.KindConduit, Name: a.By}
+	if a.Conduit == nil {
+		ref = topology.ObjectRef{Kind: topology.KindZone, Name: zone.Name}
+	}
+	v := w.after.Model.Verdicts[ref]
+	return v != nil && !v.InForce
 }
 
 func (w *walk) riskOwner(conduit string) string {

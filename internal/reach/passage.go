@@ -19,7 +19,8 @@ type Passage struct {
 	// What passes, with the protocol's name where the conduit gives it one.
 	What string `json:"what"`
 	// By is the conduit, ByZone or ByPlatform.
-	By         string              `json:"by"`
+	By string `json:"by"`
+	// EnforcedBy, within a zone that has workloads, is of what they are an end of.
 	EnforcedBy v1alpha1.EnforcedBy `json:"enforcedBy"`
 	// Device outside the cluster that enforces it.
 	Device string `json:"device,omitempty"`
@@ -45,6 +46,9 @@ func (v *View) Passages() []Passage {
 			p := Passage{What: a.What(a.Ports), By: a.By, NothingDenied: v.Undenied(pair)}
 			p.From.Zone, p.To.Zone = v.ZoneName(pair.From), v.ZoneName(pair.To)
 			p.EnforcedBy, p.Device = v.EnforcedBy(pair, a)
+			if z := v.Zones[pair.From]; a.By == ByZone && len(z.Workloads) > 0 {
+				p.EnforcedBy, p.NothingDenied = v1alpha1.EnforcedByCluster, !z.Enforce
+			}
 			key := fmt.Sprint(p)
 			rows[key] = p
 			pairs[key] = append(pairs[key], pair)

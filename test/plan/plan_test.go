@@ -45,7 +45,7 @@ import (
 )
 
 var (
-	changes = flag.Int("changes", 200, "how many changes are drawn")
+	changes = flag.Int("changes", 40, "how many changes are drawn")
 	seed    = flag.Uint64("seed", 0, "draw the changes of an earlier run")
 )
 

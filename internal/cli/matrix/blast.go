@@ -93,7 +93,7 @@ a cluster cannot know.`,
 func blast(p *plant.Plant, v *reach.View, from party) Blast {
 	out := Blast{
 		Kind: "BlastRadius", Site: p.SiteName(), From: from.name, In: from.in(v),
-		Steps: [][]Reached{}, Safety: map[string]int{}, NotReached: []string{}, Unseen: slices.Concat([]string{}, p.Unseen),
+		Steps: [][]Reached{}, Safety: map[string]int{}, NotReached: []string{}, Unseen: append([]string{}, p.Unseen...),
 	}
 	seen := map[int]bool{from.place: true}
 	zones := map[string]bool{v.ZoneName(from.place): true}

@@ -33,7 +33,10 @@ type Explanation struct {
 	FromIn string `json:"fromIn"`
 	ToIn   string `json:"toIn"`
 	Port   string `json:"port"`
-	Passes bool   `json:"passes"`
+	// AtPod says that a pod is at either end, without which this cluster has no say.
+	AtPod bool `json:"atPod"`
+	// Passes says that this cluster lets it pass, or that it is declared where it has no say.
+	Passes bool `json:"passes"`
 	// By is what lets it pass.
 	By []Reason `json:"by"`
 	// Denied are the ends at which what is not declared is denied.
@@ -155,8 +158,8 @@ func explain(p *plant.Plant, v *reach.View, from, to party, transport protocol.T
 	pair := reach.Pair{From: from.place, To: to.place}
 	e := &Explanation{
 		Kind: "Explanation", Site: p.SiteName(), From: from.name, To: to.name, FromIn: from.in(v), ToIn: to.in(v),
-		Port: fmt.Sprintf("%d/%s", port, transport), Passes: v.Passes(pair).Has(transport, port),
-		By: []Reason{}, Denied: []string{}, Unseen: slices.Concat([]string{}, p.Unseen),
+		Port: fmt.Sprintf("%d/%s", port, transport), Passes: wayOn(v, pair).Has(transport, port), AtPod: v.AtPod(pair),
+		By: []Reason{}, Denied: []string{}, Unseen: append([]string{}, p.Unseen...),
 	}
 	for _, end := range []party{from, to} {
 		if v.Denied[end.place] {

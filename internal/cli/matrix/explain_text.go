@@ -27,9 +27,9 @@ func (e *Explanation) text(out io.Writer) {
 	}
 	switch e.EnforcedBy {
 	case v1alpha1.EnforcedByExternal:
-		fmt.Fprintf(out, "  no pod is at either end: %s enforces it\n", e.Device)
+		fmt.Fprintf(out, "  %s enforces it\n", e.Device)
 	case v1alpha1.EnforcedByNobody:
-		fmt.Fprintln(out, "  no pod is at either end and no firewall is named: nobody enforces it")
+		fmt.Fprintln(out, "  no firewall is named: nobody enforces it")
 	case v1alpha1.EnforcedByCluster:
 	}
 	e.standingText(out)
@@ -47,6 +47,10 @@ func (e *Explanation) text(out io.Writer) {
 // answer is the line that answers.
 func (e *Explanation) answer() string {
 	switch {
+	case !e.AtPod && e.Passes:
+		return "DECLARED, and no pod is at either end: this cluster neither lets it pass nor stops it"
+	case !e.AtPod:
+		return "NOT DECLARED, and no pod is at either end: whether it passes is up to what is between them"
 	case e.Passes && len(e.By) == 0:
 		return "PASSES: neither end is denied anything, and nothing declares it"
 	case e.Passes:

@@ -4,6 +4,7 @@
 package matrix
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -112,7 +113,7 @@ func (c *command) print(all []Matrix) error {
 // of is the matrix of a site.
 func (c *command) of(p *plant.Plant) (Matrix, error) {
 	v := viewOf(p)
-	out := Matrix{Kind: "Matrix", Site: p.SiteName(), Open: []string{}, Passages: []reach.Passage{}, Unseen: slices.Concat([]string{}, p.Unseen)}
+	out := Matrix{Kind: "Matrix", Site: p.SiteName(), Open: []string{}, Passages: []reach.Passage{}, Unseen: append([]string{}, p.Unseen...)}
 	for _, name := range c.zones {
 		if p.Model().Zone(name) == nil {
 			return Matrix{}, fmt.Errorf("--zone: there is no zone %q in force", name)
@@ -168,21 +169,35 @@ func (c *command) text(m Matrix) {
 	if c.sites.Several() {
 		fmt.Fprintf(c.session.Out, "%s\n", m.Site)
 	}
-	t := tabwriter.NewWriter(c.session.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "FROM\tTO\tWHAT\tBY\tENFORCED-BY")
-	for _, p := range m.Passages {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", p.From.Zone, p.To.Zone, p.What, p.By, enforcer(p))
-		if c.wide {
-			fmt.Fprintf(t, "  %s\t  %s\t\t\t\n", strings.Join(p.From.Members, " "), strings.Join(p.To.Members, " "))
+	rows := table(m.Passages)
+	for i, row := range rows {
+		if i > 0 && !c.wide && row == rows[i-1] {
+			continue // it differs by members only
+		}
+		fmt.Fprintln(c.session.Out, row)
+		if i > 0 && c.wide {
+			p := m.Passages[i-1]
+			fmt.Fprintf(c.session.Out, "    %s -> %s\n", strings.Join(p.From.Members, ", "), strings.Join(p.To.Members, ", "))
 		}
 	}
-	_ = t.Flush()
 	for _, z := range m.Open {
 		fmt.Fprintf(c.session.Out, "%s is in Observe: nothing is denied at its pods, whatever is listed\n", z)
 	}
 	for _, u := range m.Unseen {
 		fmt.Fprintf(c.session.Out, "not seen: %s\n", u)
 	}
+}
+
+// table is a line for the head and one for each passage.
+func table(passages []reach.Passage) []string {
+	var out bytes.Buffer
+	t := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "FROM\tTO\tWHAT\tBY\tENFORCED-BY")
+	for _, p := range passages {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", p.From.Zone, p.To.Zone, p.What, p.By, enforcer(p))
+	}
+	_ = t.Flush()
+	return strings.Split(strings.TrimRight(out.String(), "\n"), "\n")
 }
 
 func enforcer(p reach.Passage) string {

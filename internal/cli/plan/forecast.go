@@ -75,7 +75,7 @@ func newForecast(ctx context.Context, before, after *plant.Plant) (*Forecast, er
 		Change:  change.Compare(before.Side(), after.Side()),
 		Refused: []Refused{}, Firewall: firewall(before, after), Restarts: restarts(before, after),
 		Flows: after.Model().Counts(), Held: []string{}, Writes: []Write{},
-		Unseen: slices.Concat([]string{}, after.Unseen), Assumed: slices.Concat([]string{}, after.Assumed),
+		Unseen: append([]string{}, after.Unseen...), Assumed: slices.Concat([]string{}, after.Assumed),
 	}
 	if after.Files != nil {
 		for _, p := range after.Files.Problems {

@@ -139,7 +139,7 @@ func verdict(all []*Forecast) error {
 	changes := false
 	for _, f := range all {
 		if n := f.errors(); n > 0 {
-			return fmt.Errorf("%s: %d objects would not be taken as they are declared", f.Site, n)
+			return fmt.Errorf("%s: %s would not be taken as declared", f.Site, counted(n, "object", "objects"))
 		}
 		changes = changes || !f.Empty()
 	}

@@ -164,6 +164,9 @@ func notes(f change.Flow) string {
 	if f.NothingDenied {
 		out = append(out, "nothing is denied at either end")
 	}
+	if f.PolicyStays {
+		out = append(out, "ITS POLICY STAYS AS IT IS until that is mended")
+	}
 	if f.StillPasses != "" {
 		out = append(out, f.StillPasses+" still passes")
 	}

@@ -48,6 +48,9 @@ func fromFiles(name string, set *manifest.Set, now time.Time, refusedToo bool) (
 		}
 	}
 	p.assumeNamespaces()
+	if !refusedToo {
+		p.accept()
+	}
 	if p.Site != nil && p.Site.Spec.Backend == v1alpha1.BackendAuto {
 		p.Assumed = append(p.Assumed, "the Cilium backend, which the Site leaves open")
 	}

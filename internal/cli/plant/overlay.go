@@ -73,8 +73,13 @@ func over[T any, P copied[T]](there, declared []P, goes func(name string) bool, 
 	}
 	for _, d := range declared {
 		o := P(d.DeepCopy())
-		if old := named(there, o); old != nil {
-			inherit(old, o, keep(old, o))
+		old := named(there, o)
+		if old == nil {
+			old = P(new(T)) // nobody has accepted what is new
+		}
+		same := keep(old, o)
+		if old.GetName() != "" {
+			inherit(old, o, same)
 		}
 		out = append(out, o)
 	}
