@@ -157,12 +157,15 @@ func TestCompare(t *testing.T) {
 			"Conduit/poll changed", "- [room/scada-0] -> [cell/opc-0]: opcua-tcp 4840/TCP by poll (conduit poll is changed)",
 			"Conduit/poll spec.flows[0].protocol UnknownProtocol kept=false",
 		}},
-		"where nothing is denied": {[]string{"MODE", "Observe", "slTarget: {all: 1}, enforcement: Enforce, members: {workloads: [{namespaces: [room]}]}", "slTarget: {all: 1}, enforcement: Observe, members: {workloads: [{namespaces: [room]}]}"},
-			[]string{"MODE", "Observe", "slTarget: {all: 1}, enforcement: Enforce, members: {workloads: [{namespaces: [room]}]}", "slTarget: {all: 1}, enforcement: Observe, members: {workloads: [{namespaces: [room]}]}", "protocol: opcua-tcp", "protocol: https"}, []string{
+		"where nothing is denied": {
+			[]string{"MODE", "Observe", "slTarget: {all: 1}, enforcement: Enforce, members: {workloads: [{namespaces: [room]}]}", "slTarget: {all: 1}, enforcement: Observe, members: {workloads: [{namespaces: [room]}]}"},
+			[]string{"MODE", "Observe", "slTarget: {all: 1}, enforcement: Enforce, members: {workloads: [{namespaces: [room]}]}", "slTarget: {all: 1}, enforcement: Observe, members: {workloads: [{namespaces: [room]}]}", "protocol: opcua-tcp", "protocol: https"},
+			[]string{
 				"Conduit/poll changed",
 				"+ [room/scada-0] -> [cell/opc-0]: https 443/TCP by poll (conduit poll is changed) nothing denied",
 				"- [room/scada-0] -> [cell/opc-0]: opcua-tcp 4840/TCP by poll (conduit poll is changed) nothing denied",
-			}},
+			},
+		},
 		"a safety zone": {[]string{"TYPE", "Safety"}, []string{"TYPE", "Safety", "protocol: opcua-tcp}", "protocol: opcua-tcp}, {port: 9000, transport: TCP}"}, []string{
 			"Conduit/poll changed", "+ [room/scada-0] -> [cell/opc-0]: 9000/TCP by poll (conduit poll is changed)", "safety cell",
 		}},

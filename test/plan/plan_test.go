@@ -375,7 +375,7 @@ func compare(f plan.Forecast, before, after table) (pairs int, wrong []string) {
 func TestPlanBeforeAndMatrixAfterAgree(t *testing.T) {
 	s := start(t)
 	if *seed == 0 {
-		*seed = uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+		*seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("-seed %d draws these changes again", *seed)
 	s.apply(s.plant, s.write(s.plant))

@@ -50,53 +50,55 @@ func seen(root string, s *Set) []string {
 	return out
 }
 
+// folders are those that are read.
+var folders = map[string]struct {
+	files map[string]string
+	want  []string
+}{
+	"files and folders below, hidden ones and other names left out": {
+		map[string]string{"b.yaml": asset("b", ""), "a/c.yml": asset("c", ""), ".git/d.yaml": "x: [", "README.md": "# no", "e.json": `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"n"}}`},
+		[]string{"a/c.yml:1 Asset/c", "b.yaml:1 Asset/b", "e.json:1 Namespace/n"},
+	},
+	"several documents, comments and nothing between": {
+		map[string]string{"a.yaml": "# first\n---\n" + asset("a", "") + "---\n---\n# only a comment\n---\n" + asset("b", "")},
+		[]string{"a.yaml:3 Asset/a", "a.yaml:14 Asset/b"},
+	},
+	"a list of objects": {
+		map[string]string{"a.yaml": "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {name: ns}\n"},
+		[]string{"a.yaml:4 Namespace/ns"},
+	},
+	"what is no YAML stops no other file": {
+		map[string]string{"a.yaml": "kind: Zone\n  bad: [\n", "b.yaml": asset("b", "")},
+		[]string{"b.yaml:1 Asset/b", "a.yaml:2!  : mapping values are not allowed in this context"},
+	},
+	"a key that stands twice": {
+		map[string]string{"a.yaml": "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n  name: b\n"},
+		[]string{`a.yaml:5!  : mapping key "name" already defined at line 4`},
+	},
+	"no object": {
+		map[string]string{"a.yaml": "just: words\n", "b.yaml": "- a\n", "c.yaml": "kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\n"},
+		[]string{"a.yaml:1! / : it is no object: apiVersion, kind and metadata.name are needed", "b.yaml:1!  : it is no object"},
+	},
+	"an unknown field, and a kind and a version that there are not": {
+		map[string]string{"a.yaml": asset("a", "  colour: 1\n"), "b.yaml": "apiVersion: zonewarden.io/v1alpha1\nkind: Zoen\nmetadata: {name: x}\n", "c.yaml": "apiVersion: zonewarden.io/v9\nkind: Zone\nmetadata: {name: x}\n"},
+		[]string{"a.yaml:1 Asset/a", "a.yaml:8! Asset/a spec.colour: there is no such field", "b.yaml:2! Zoen/x kind: there is no kind Zoen in zonewarden.io/v1alpha1", "c.yaml:2! Zone/x kind: there is no kind Zone in zonewarden.io/v9"},
+	},
+	"written twice": {
+		map[string]string{"a.yaml": asset("a", ""), "b.yaml": asset("a", "")},
+		[]string{"a.yaml:1 Asset/a", "b.yaml:1 Asset/a", "b.yaml:3! Asset/a metadata.name: Asset/a is written twice: also in ROOT/a.yaml:1"},
+	},
+	"a folder of Kustomize, with the places of its files": {
+		map[string]string{
+			"kustomization.yaml":      "resources: [base, own.yaml]\npatches:\n- target: {kind: Asset, name: a}\n  patch: |-\n    - op: replace\n      path: /spec/addresses/0\n      value: not-an-address\n",
+			"own.yaml":                asset("own", ""),
+			"base/kustomization.yaml": "resources: [a.yaml]\n", "base/a.yaml": "# of the base\n" + asset("a", ""), "base/other.yaml": "x: [",
+		},
+		[]string{"base/a.yaml:2 Asset/a", "own.yaml:1 Asset/own", "base/a.yaml:7! Asset/a spec.addresses[0]: MESSAGE"},
+	},
+}
+
 func TestRead(t *testing.T) {
-	tests := map[string]struct {
-		files map[string]string
-		want  []string
-	}{
-		"files and folders below, hidden ones and other names left out": {
-			map[string]string{"b.yaml": asset("b", ""), "a/c.yml": asset("c", ""), ".git/d.yaml": "x: [", "README.md": "# no", "e.json": `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"n"}}`},
-			[]string{"a/c.yml:1 Asset/c", "b.yaml:1 Asset/b", "e.json:1 Namespace/n"},
-		},
-		"several documents, comments and nothing between": {
-			map[string]string{"a.yaml": "# first\n---\n" + asset("a", "") + "---\n---\n# only a comment\n---\n" + asset("b", "")},
-			[]string{"a.yaml:3 Asset/a", "a.yaml:14 Asset/b"},
-		},
-		"a list of objects": {
-			map[string]string{"a.yaml": "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {name: ns}\n"},
-			[]string{"a.yaml:4 Namespace/ns"},
-		},
-		"what is no YAML stops no other file": {
-			map[string]string{"a.yaml": "kind: Zone\n  bad: [\n", "b.yaml": asset("b", "")},
-			[]string{"b.yaml:1 Asset/b", "a.yaml:2!  : mapping values are not allowed in this context"},
-		},
-		"a key that stands twice": {
-			map[string]string{"a.yaml": "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n  name: b\n"},
-			[]string{`a.yaml:5!  : mapping key "name" already defined at line 4`},
-		},
-		"no object": {
-			map[string]string{"a.yaml": "just: words\n", "b.yaml": "- a\n", "c.yaml": "kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\n"},
-			[]string{"a.yaml:1! / : it is no object: apiVersion, kind and metadata.name are needed", "b.yaml:1!  : it is no object"},
-		},
-		"an unknown field, and a kind and a version that there are not": {
-			map[string]string{"a.yaml": asset("a", "  adress: 1\n"), "b.yaml": "apiVersion: zonewarden.io/v1alpha1\nkind: Zoen\nmetadata: {name: x}\n", "c.yaml": "apiVersion: zonewarden.io/v9\nkind: Zone\nmetadata: {name: x}\n"},
-			[]string{"a.yaml:1 Asset/a", "a.yaml:8! Asset/a spec.adress: there is no such field", "b.yaml:2! Zoen/x kind: there is no kind Zoen in zonewarden.io/v1alpha1", "c.yaml:2! Zone/x kind: there is no kind Zone in zonewarden.io/v9"},
-		},
-		"written twice": {
-			map[string]string{"a.yaml": asset("a", ""), "b.yaml": asset("a", "")},
-			[]string{"a.yaml:1 Asset/a", "b.yaml:1 Asset/a", "b.yaml:3! Asset/a metadata.name: Asset/a is written twice: also in ROOT/a.yaml:1"},
-		},
-		"a folder of Kustomize, with the places of its files": {
-			map[string]string{
-				"kustomization.yaml":      "resources: [base, own.yaml]\npatches:\n- target: {kind: Asset, name: a}\n  patch: |-\n    - op: replace\n      path: /spec/addresses/0\n      value: not-an-address\n",
-				"own.yaml":                asset("own", ""),
-				"base/kustomization.yaml": "resources: [a.yaml]\n", "base/a.yaml": "# of the base\n" + asset("a", ""), "base/other.yaml": "x: [",
-			},
-			[]string{"base/a.yaml:2 Asset/a", "own.yaml:1 Asset/own", "base/a.yaml:7! Asset/a spec.addresses[0]: MESSAGE"},
-		},
-	}
-	for name, tt := range tests {
+	for name, tt := range folders {
 		t.Run(name, func(t *testing.T) {
 			root := folder(t, tt.files)
 			s, err := Read(nil, root)

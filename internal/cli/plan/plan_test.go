@@ -129,11 +129,11 @@ func TestScreens(t *testing.T) {
 
 func TestWhatIsAskedForHasToBeClear(t *testing.T) {
 	for want, args := range map[string][]string{
-		"-f: say which manifests":                {},
-		"--against, --contexts: give one":        {"-f", waterWorks, "--against", waterWorks, "--contexts", "a"},
-		"reading manifests: stat nowhere":        {"-f", "nowhere", "--against", waterWorks},
-		"write json or yaml":                     {"-f", waterWorks, "-o", "xml"},
-		"unknown command \"ww-17\"":              {"ww-17"},
+		"-f: say which manifests":                 {},
+		"--against, --contexts: give one":         {"-f", waterWorks, "--against", waterWorks, "--contexts", "a"},
+		"reading manifests: stat nowhere":         {"-f", "nowhere", "--against", waterWorks},
+		"write json or yaml":                      {"-f", waterWorks, "-o", "xml"},
+		"unknown command \"ww-17\"":               {"ww-17"},
 		"--contexts: there is no context \"nix\"": {"-f", waterWorks, "--contexts", "nix"},
 	} {
 		if out, code := run(t, args...); code != exit.Failed || !strings.Contains(out, want) {
