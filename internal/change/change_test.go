@@ -117,60 +117,62 @@ func words(c *change.Change) []string {
 	return out
 }
 
-func TestCompare(t *testing.T) {
-	tests := map[string]struct{ before, after, want []string }{
-		"nothing": {},
-		"a flow more": {nil, []string{"protocol: opcua-tcp}", "protocol: opcua-tcp}, {port: 9000, transport: TCP}"}, []string{
-			"Conduit/poll changed", "+ [room/scada-0] -> [cell/opc-0]: 9000/TCP by poll (conduit poll is changed)",
-		}},
-		"an end that is wider, also for pods that are not there yet": {nil, []string{"{zone: room, workloads: {matchLabels: {app: scada}}}", "{zone: room}"}, []string{
-			"Conduit/poll changed", "+ [room/hmi-0] -> [cell/opc-0]: opcua-tcp 4840/TCP by poll (conduit poll is changed)",
-		}},
-		"an end that is another": {nil, []string{"{zone: room, workloads: {matchLabels: {app: scada}}}", "{zone: room, workloads: {matchLabels: {app: hmi}}}"}, []string{
+// changes are edits of the plant, before and after.
+var changes = map[string]struct{ before, after, want []string }{
+	"nothing": {},
+	"a flow more": {nil, []string{"protocol: opcua-tcp}", "protocol: opcua-tcp}, {port: 9000, transport: TCP}"}, []string{
+		"Conduit/poll changed", "+ [room/scada-0] -> [cell/opc-0]: 9000/TCP by poll (conduit poll is changed)",
+	}},
+	"an end that is wider, also for pods that are not there yet": {nil, []string{"{zone: room, workloads: {matchLabels: {app: scada}}}", "{zone: room}"}, []string{
+		"Conduit/poll changed", "+ [room/hmi-0] -> [cell/opc-0]: opcua-tcp 4840/TCP by poll (conduit poll is changed)",
+	}},
+	"an end that is another": {nil, []string{"{zone: room, workloads: {matchLabels: {app: scada}}}", "{zone: room, workloads: {matchLabels: {app: hmi}}}"}, []string{
+		"Conduit/poll changed",
+		"+ [room/hmi-0] -> [cell/opc-0]: opcua-tcp 4840/TCP by poll (conduit poll is changed)",
+		"- [room/scada-0] -> [cell/opc-0]: opcua-tcp 4840/TCP by poll (conduit poll is changed)",
+	}},
+	"one that is suspended": {nil, []string{"flows: [{protocol: opcua-tcp}]", "suspended: true, flows: [{protocol: opcua-tcp}]"}, []string{
+		"Conduit/poll changed", "- [room/scada-0] -> [cell/opc-0]: opcua-tcp 4840/TCP by poll (conduit poll is changed)",
+	}},
+	"a zone that begins to deny": {[]string{"MODE", "Observe"}, nil, []string{
+		"Zone/cell changed",
+		`denied in "cell": [cell/(any pod)], but [-> (dns) 53/TCP, 53/UDP -> cell everything]`,
+		`denied in "cell": [cell/opc-0], but [-> (dns) 53/TCP, 53/UDP -> cell everything <- room opcua-tcp 4840/TCP (poll)]`,
+	}},
+	"a zone that stops denying": {nil, []string{"MODE", "Observe"}, []string{
+		"Zone/cell changed", `released of "cell": [cell/(any pod)]`, `released of "cell": [cell/opc-0]`,
+	}},
+	"traffic within a zone": {nil, []string{"enforcement: MODE", "internalTraffic: Deny, enforcement: Enforce"}, []string{
+		"Zone/cell changed",
+		"- [=K01 (10.20.1.1) cell/(any pod) cell/opc-0] -> [=K01 (10.20.1.1) cell/(any pod) cell/opc-0]: everything by internal (zone cell is changed)",
+	}},
+	"a device with another address": {nil, []string{"10.20.1.1", "10.20.1.2"}, []string{
+		"Asset/plc changed",
+		"+ [=K01 (10.20.1.2)] -> [cell/(any pod) cell/opc-0]: everything by internal (asset plc is changed)",
+		"+ [cell/(any pod) cell/opc-0] -> [=K01 (10.20.1.2)]: everything by internal (asset plc is changed)",
+		"- [=K01 (10.20.1.1)] -> [cell/(any pod) cell/opc-0]: everything by internal (asset plc is changed)",
+		"- [cell/(any pod) cell/opc-0] -> [=K01 (10.20.1.1)]: everything by internal (asset plc is changed)",
+	}},
+	"a mistake, which opens nothing": {nil, []string{"protocol: opcua-tcp}", "protocol: no-such}"}, []string{
+		"Conduit/poll changed", "- [room/scada-0] -> [cell/opc-0]: opcua-tcp 4840/TCP by poll (conduit poll is changed)",
+		"Conduit/poll spec.flows[0].protocol UnknownProtocol kept=false",
+	}},
+	"where nothing is denied": {
+		[]string{"MODE", "Observe", "slTarget: {all: 1}, enforcement: Enforce, members: {workloads: [{namespaces: [room]}]}", "slTarget: {all: 1}, enforcement: Observe, members: {workloads: [{namespaces: [room]}]}"},
+		[]string{"MODE", "Observe", "slTarget: {all: 1}, enforcement: Enforce, members: {workloads: [{namespaces: [room]}]}", "slTarget: {all: 1}, enforcement: Observe, members: {workloads: [{namespaces: [room]}]}", "protocol: opcua-tcp", "protocol: https"},
+		[]string{
 			"Conduit/poll changed",
-			"+ [room/hmi-0] -> [cell/opc-0]: opcua-tcp 4840/TCP by poll (conduit poll is changed)",
-			"- [room/scada-0] -> [cell/opc-0]: opcua-tcp 4840/TCP by poll (conduit poll is changed)",
-		}},
-		"one that is suspended": {nil, []string{"flows: [{protocol: opcua-tcp}]", "suspended: true, flows: [{protocol: opcua-tcp}]"}, []string{
-			"Conduit/poll changed", "- [room/scada-0] -> [cell/opc-0]: opcua-tcp 4840/TCP by poll (conduit poll is changed)",
-		}},
-		"a zone that begins to deny": {[]string{"MODE", "Observe"}, nil, []string{
-			"Zone/cell changed",
-			`denied in "cell": [cell/(any pod)], but [-> (dns) 53/TCP, 53/UDP -> cell everything]`,
-			`denied in "cell": [cell/opc-0], but [-> (dns) 53/TCP, 53/UDP -> cell everything <- room opcua-tcp 4840/TCP (poll)]`,
-		}},
-		"a zone that stops denying": {nil, []string{"MODE", "Observe"}, []string{
-			"Zone/cell changed", `released of "cell": [cell/(any pod)]`, `released of "cell": [cell/opc-0]`,
-		}},
-		"traffic within a zone": {nil, []string{"enforcement: MODE", "internalTraffic: Deny, enforcement: Enforce"}, []string{
-			"Zone/cell changed",
-			"- [=K01 (10.20.1.1) cell/(any pod) cell/opc-0] -> [=K01 (10.20.1.1) cell/(any pod) cell/opc-0]: everything by internal (zone cell is changed)",
-		}},
-		"a device with another address": {nil, []string{"10.20.1.1", "10.20.1.2"}, []string{
-			"Asset/plc changed",
-			"+ [=K01 (10.20.1.2)] -> [cell/(any pod) cell/opc-0]: everything by internal (asset plc is changed)",
-			"+ [cell/(any pod) cell/opc-0] -> [=K01 (10.20.1.2)]: everything by internal (asset plc is changed)",
-			"- [=K01 (10.20.1.1)] -> [cell/(any pod) cell/opc-0]: everything by internal (asset plc is changed)",
-			"- [cell/(any pod) cell/opc-0] -> [=K01 (10.20.1.1)]: everything by internal (asset plc is changed)",
-		}},
-		"a mistake, which opens nothing": {nil, []string{"protocol: opcua-tcp}", "protocol: no-such}"}, []string{
-			"Conduit/poll changed", "- [room/scada-0] -> [cell/opc-0]: opcua-tcp 4840/TCP by poll (conduit poll is changed)",
-			"Conduit/poll spec.flows[0].protocol UnknownProtocol kept=false",
-		}},
-		"where nothing is denied": {
-			[]string{"MODE", "Observe", "slTarget: {all: 1}, enforcement: Enforce, members: {workloads: [{namespaces: [room]}]}", "slTarget: {all: 1}, enforcement: Observe, members: {workloads: [{namespaces: [room]}]}"},
-			[]string{"MODE", "Observe", "slTarget: {all: 1}, enforcement: Enforce, members: {workloads: [{namespaces: [room]}]}", "slTarget: {all: 1}, enforcement: Observe, members: {workloads: [{namespaces: [room]}]}", "protocol: opcua-tcp", "protocol: https"},
-			[]string{
-				"Conduit/poll changed",
-				"+ [room/scada-0] -> [cell/opc-0]: https 443/TCP by poll (conduit poll is changed) nothing denied",
-				"- [room/scada-0] -> [cell/opc-0]: opcua-tcp 4840/TCP by poll (conduit poll is changed) nothing denied",
-			},
+			"+ [room/scada-0] -> [cell/opc-0]: https 443/TCP by poll (conduit poll is changed) nothing denied",
+			"- [room/scada-0] -> [cell/opc-0]: opcua-tcp 4840/TCP by poll (conduit poll is changed) nothing denied",
 		},
-		"a safety zone": {[]string{"TYPE", "Safety"}, []string{"TYPE", "Safety", "protocol: opcua-tcp}", "protocol: opcua-tcp}, {port: 9000, transport: TCP}"}, []string{
-			"Conduit/poll changed", "+ [room/scada-0] -> [cell/opc-0]: 9000/TCP by poll (conduit poll is changed)", "safety cell",
-		}},
-	}
-	for name, tt := range tests {
+	},
+	"a safety zone": {[]string{"TYPE", "Safety"}, []string{"TYPE", "Safety", "protocol: opcua-tcp}", "protocol: opcua-tcp}, {port: 9000, transport: TCP}"}, []string{
+		"Conduit/poll changed", "+ [room/scada-0] -> [cell/opc-0]: 9000/TCP by poll (conduit poll is changed)", "safety cell",
+	}},
+}
+
+func TestCompare(t *testing.T) {
+	for name, tt := range changes {
 		t.Run(name, func(t *testing.T) {
 			c := change.Compare(side(t, tt.before...), side(t, tt.after...))
 			if diff := cmp.Diff(tt.want, words(c)); diff != "" {
