@@ -7,14 +7,9 @@ package plan
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
-	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -26,21 +21,18 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/cli-runtime/pkg/genericiooptions"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/apply"
-	"github.com/zonewarden/zonewarden/internal/cli"
 	"github.com/zonewarden/zonewarden/internal/cli/exit"
 	"github.com/zonewarden/zonewarden/internal/cli/manifest"
-	"github.com/zonewarden/zonewarden/internal/cli/matrix"
 	"github.com/zonewarden/zonewarden/internal/cli/plan"
 	"github.com/zonewarden/zonewarden/test/controlplane"
 	"github.com/zonewarden/zonewarden/test/edits"
+	"github.com/zonewarden/zonewarden/test/plan/driver"
 	"github.com/zonewarden/zonewarden/test/process"
 )
 
@@ -49,16 +41,12 @@ var (
 	seed    = flag.Uint64("seed", 0, "draw the changes of an earlier run")
 )
 
-// settles is what the operator may take for one change.
-const settles = 30 * time.Second
-
 // site is the water works on a real API server, with the operator.
 type site struct {
-	client.Client
-	t          *testing.T
-	kubeconfig string
-	folder     string
-	plant      *edits.Plant
+	*driver.Site
+
+	t     *testing.T
+	plant *edits.Plant
 }
 
 func must(t *testing.T, errs ...error) {
@@ -84,13 +72,13 @@ func start(t *testing.T) *site {
 	})
 	scheme := runtime.NewScheme()
 	must(t, clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme))
-	s := &site{t: t, folder: t.TempDir()}
-	s.Client, err = client.New(plane.Config(), client.Options{Scheme: scheme})
+	c, err := client.New(plane.Config(), client.Options{Scheme: scheme})
 	must(t, err)
-	s.kubeconfig, err = plane.UserKubeconfig("planner", "system:masters")
+	kubeconfig, err := plane.UserKubeconfig("planner", "system:masters")
 	must(t, err)
+	s := &site{Site: driver.New(t, c, kubeconfig), t: t}
 	s.people()
-	s.operate()
+	s.operate(kubeconfig)
 	return s
 }
 
@@ -130,11 +118,11 @@ func (s *site) pod(namespace, name string, labels map[string]string) error {
 }
 
 // operate runs the operator's executable until the test is over.
-func (s *site) operate() {
+func (s *site) operate(kubeconfig string) {
 	s.t.Helper()
 	log := &bytes.Buffer{}
 	p, err := process.Start("../../bin/zonewarden", []string{
-		"--kubeconfig", s.kubeconfig, "--leader-election-namespace=zonewarden-system",
+		"--kubeconfig", kubeconfig, "--leader-election-namespace=zonewarden-system",
 		"--metrics-bind-address=0", "--health-probe-bind-address=0",
 	}, nil, log)
 	must(s.t, err)
@@ -146,122 +134,6 @@ func (s *site) operate() {
 			s.t.Logf("the operator's log:\n%s", log.Bytes()[max(0, log.Len()-8192):])
 		}
 	})
-}
-
-// run runs a command line in process.
-func (s *site) run(args ...string) (exit.Code, []byte) {
-	s.t.Helper()
-	var out, errOut bytes.Buffer
-	streams := genericiooptions.IOStreams{In: strings.NewReader(""), Out: &out, ErrOut: &errOut}
-	code := cli.Run(context.WithoutCancel(s.t.Context()), streams, time.Now, append(args, "--kubeconfig", s.kubeconfig))
-	if out.Len() == 0 {
-		s.t.Fatalf("%v: %s", args, errOut.String())
-	}
-	return code, out.Bytes()
-}
-
-// forecast plans the folder.
-func (s *site) forecast(more ...string) (exit.Code, plan.Forecast) {
-	s.t.Helper()
-	code, raw := s.run(append([]string{"plan", "-f", s.folder, "--prune", "-o", "json"}, more...)...)
-	var f plan.Forecast
-	must(s.t, json.Unmarshal(raw, &f))
-	return code, f
-}
-
-// pairs is the matrix of the cluster.
-func (s *site) pairs() table {
-	s.t.Helper()
-	_, raw := s.run("matrix", "--pairs", "-o", "json")
-	var m matrix.Matrix
-	must(s.t, json.Unmarshal(raw, &m))
-	out := table{}
-	for _, p := range m.Pairs {
-		if out[p.From] == nil {
-			out[p.From] = map[string]string{}
-		}
-		out[p.From][p.To] = p.Passes
-	}
-	return out
-}
-
-// write puts manifests into the folder.
-func (s *site) write(p *edits.Plant) []*unstructured.Unstructured {
-	s.t.Helper()
-	objects, err := p.Objects()
-	must(s.t, err)
-	var docs []string
-	for _, o := range objects {
-		raw, err := yaml.Marshal(o.Object)
-		must(s.t, err)
-		docs = append(docs, string(raw))
-	}
-	must(s.t, os.WriteFile(filepath.Join(s.folder, "plant.yaml"), []byte(strings.Join(docs, "\n---\n")), 0o600))
-	return objects
-}
-
-// apply does what `kubectl apply --prune` does, and says what the API server refused.
-func (s *site) apply(p *edits.Plant, objects []*unstructured.Unstructured) (refused []string) {
-	s.t.Helper()
-	for _, o := range objects {
-		err := s.Patch(s.t.Context(), o.DeepCopy(), client.Apply, client.FieldOwner("kubectl"), client.ForceOwnership) //nolint:staticcheck // as kubectl does
-		switch {
-		case apierrors.IsInvalid(err):
-			refused = append(refused, o.GetKind()+"/"+o.GetName())
-		case err != nil:
-			s.t.Fatal(err)
-		}
-	}
-	var conduits v1alpha1.ConduitList
-	must(s.t, s.List(s.t.Context(), &conduits))
-	for i := range conduits.Items {
-		c := &conduits.Items[i]
-		if !slices.ContainsFunc(p.Conduits, func(d *v1alpha1.Conduit) bool { return d.Name == c.Name }) {
-			must(s.t, s.Delete(s.t.Context(), c))
-		}
-	}
-	return refused
-}
-
-// settle waits until the operator has seen everything and a plan of the same folder finds
-// nothing to do.
-func (s *site) settle(what string) {
-	s.t.Helper()
-	deadline := time.Now().Add(settles)
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		owed := s.owed()
-		if owed == "" {
-			return
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatalf("after %s: %s", what, owed)
-		}
-		<-tick.C
-	}
-}
-
-func (s *site) owed() string {
-	s.t.Helper()
-	for _, list := range []client.ObjectList{&v1alpha1.SiteList{}, &v1alpha1.ZoneList{}, &v1alpha1.ConduitList{}, &v1alpha1.AssetList{}} {
-		must(s.t, s.List(s.t.Context(), list))
-		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(list)
-		must(s.t, err)
-		items, _, _ := unstructured.NestedSlice(content, "items")
-		for _, item := range items {
-			o := unstructured.Unstructured{Object: item.(map[string]any)}
-			seen, _, _ := unstructured.NestedInt64(o.Object, "status", "observedGeneration")
-			if seen != o.GetGeneration() {
-				return fmt.Sprintf("%T %s is seen in generation %d of %d", list, o.GetName(), seen, o.GetGeneration())
-			}
-		}
-	}
-	_, f := s.forecast()
-	if len(f.Writes)+len(f.Objects) > 0 {
-		return fmt.Sprintf("a plan of what was applied finds %v and %v", f.Objects, f.Writes)
-	}
-	return ""
 }
 
 // standing are the policies with what changes when somebody writes them.
@@ -294,81 +166,6 @@ func written(before, after map[string]string) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// table is what passes from whom to whom.
-type table map[string]map[string]string
-
-// at is what passes by the table; a device that is not in it is where its address is.
-func (t table) at(from, to string) string {
-	return t[t.known(from)][t.known(to)]
-}
-
-func (t table) known(name string) string {
-	if t[name] != nil {
-		return name
-	}
-	address, found := addressOf(name)
-	best, bits := "(outside)", -1
-	for other := range t {
-		if n, ok := networkOf(other); found && ok && n.Contains(address) && n.Bits() > bits {
-			best, bits = other, n.Bits()
-		}
-	}
-	return best
-}
-
-// bracketed is what a device's name has in brackets, or the name itself.
-func bracketed(name string) string {
-	if i := strings.LastIndex(name, "("); i >= 0 && strings.HasSuffix(name, ")") {
-		return name[i+1 : len(name)-1]
-	}
-	return name
-}
-
-func networkOf(name string) (netip.Prefix, bool) {
-	text := bracketed(name)
-	if a, err := netip.ParseAddr(text); err == nil {
-		return netip.PrefixFrom(a, a.BitLen()), true
-	}
-	n, err := netip.ParsePrefix(text)
-	return n, err == nil
-}
-
-func addressOf(name string) (netip.Addr, bool) {
-	n, ok := networkOf(name)
-	return n.Addr(), ok
-}
-
-// real says that a member is somebody, and not a pod that would be one.
-func isReal(name string) bool { return !strings.Contains(name, "/(") }
-
-// compare says where a plan and the matrix after it do not agree.
-func compare(f plan.Forecast, before, after table) (pairs int, wrong []string) {
-	planned := table{}
-	for _, p := range f.Pairs {
-		if planned[p.From] == nil {
-			planned[p.From] = map[string]string{}
-		}
-		planned[p.From][p.To] = p.After
-	}
-	for from := range after {
-		for to, is := range after[from] {
-			if !isReal(from) || !isReal(to) {
-				continue
-			}
-			pairs++
-			want, differs := planned[from][to]
-			if !differs {
-				want = before.at(from, to)
-			}
-			if want != is {
-				wrong = append(wrong, fmt.Sprintf("%s to %s: planned %q, then %q", from, to, want, is))
-			}
-		}
-	}
-	slices.Sort(wrong)
-	return pairs, wrong
-}
-
 // TestPlanBeforeAndMatrixAfterAgree: each change is planned, applied and looked at again.
 // The plan is of every pair of pods and devices, of each policy that the operator then
 // writes, and of what the API server refuses.
@@ -378,30 +175,30 @@ func TestPlanBeforeAndMatrixAfterAgree(t *testing.T) {
 		*seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("-seed %d draws these changes again", *seed)
-	s.apply(s.plant, s.write(s.plant))
-	s.settle("the first apply")
-	chance, before, start := edits.New(*seed), s.pairs(), time.Now()
+	s.Apply(s.plant, s.Write(s.plant))
+	s.Settle("the first apply")
+	chance, before, start := edits.New(*seed), s.Pairs(), time.Now()
 	var total, differ, writes, refusals int
 	for n := range *changes {
 		edited, what := chance.Edit(s.plant)
-		objects := s.write(edited)
+		objects := s.Write(edited)
 		name := fmt.Sprintf("change %d (%s)", n+1, strings.Join(what, "; "))
-		code, f := s.forecast("--pairs")
+		code, f := s.Forecast("--pairs")
 		stood := s.standing()
-		refused := s.apply(edited, objects)
+		refused := s.Apply(edited, objects)
 		if len(refused) > 0 || len(f.Refused) > 0 {
 			// The API server took a part of it: that is not what was planned.
 			if len(refused) == 0 || len(f.Refused) == 0 || code != exit.Failed {
 				t.Fatalf("%s: planned as refused: %v, exit %d; then refused: %v", name, f.Refused, code, refused)
 			}
 			refusals++
-			s.apply(s.plant, s.write(s.plant))
-			s.settle(name + ", taken back")
+			s.Apply(s.plant, s.Write(s.plant))
+			s.Settle(name + ", taken back")
 			continue
 		}
-		s.settle(name)
-		after := s.pairs()
-		pairs, wrong := compare(f, before, after)
+		s.Settle(name)
+		after := s.Pairs()
+		pairs, wrong := driver.Compare(f, before, after)
 		if len(wrong) > 0 {
 			t.Fatalf("%s: %d of %d pairs differ:\n%s", name, len(wrong), pairs, strings.Join(wrong[:min(10, len(wrong))], "\n"))
 		}

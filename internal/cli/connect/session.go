@@ -107,6 +107,17 @@ func (s *Session) Client() (client.Client, error) {
 	return s.client, nil
 }
 
+// namespacedPolicies are those of the policy kinds that are in a namespace.
+var namespacedPolicies = []schema.GroupVersionKind{
+	apply.GVKNetworkPolicy, {Group: "cilium.io", Version: "v2", Kind: "CiliumNetworkPolicy"},
+}
+
+// PolicyKinds are the kinds of policies that pods may be held by: those that we write, and
+// the other ones that add to them.
+func PolicyKinds() []schema.GroupVersionKind {
+	return append([]schema.GroupVersionKind{apply.GVKClusterwidePolicy, apply.GVKCIDRGroup, apply.GVKAdminTierPolicy}, namespacedPolicies...)
+}
+
 // kinds are those that commands read and write.
 func kinds() (*runtime.Scheme, meta.RESTMapper, error) {
 	scheme := runtime.NewScheme()
@@ -119,8 +130,12 @@ func kinds() (*runtime.Scheme, meta.RESTMapper, error) {
 	for _, kind := range []string{"Site", "Zone", "Conduit", "Asset", "Vendor", "VendorAccessWindow", "Approval", "AccessLock"} {
 		mapper.Add(v1alpha1.GroupVersion.WithKind(kind), meta.RESTScopeRoot)
 	}
-	for _, gvk := range []schema.GroupVersionKind{apply.GVKClusterwidePolicy, apply.GVKCIDRGroup, apply.GVKAdminTierPolicy} {
-		mapper.Add(gvk, meta.RESTScopeRoot)
+	for _, gvk := range PolicyKinds() {
+		scope := meta.RESTScopeRoot
+		if slices.Contains(namespacedPolicies, gvk) {
+			scope = meta.RESTScopeNamespace
+		}
+		mapper.Add(gvk, scope)
 	}
 	for kind, scope := range map[schema.GroupVersionKind]meta.RESTScope{
 		corev1.SchemeGroupVersion.WithKind("ConfigMap"):                   meta.RESTScopeNamespace,
@@ -128,7 +143,6 @@ func kinds() (*runtime.Scheme, meta.RESTMapper, error) {
 		corev1.SchemeGroupVersion.WithKind("Node"):                        meta.RESTScopeRoot,
 		corev1.SchemeGroupVersion.WithKind("Pod"):                         meta.RESTScopeNamespace,
 		corev1.SchemeGroupVersion.WithKind("Service"):                     meta.RESTScopeNamespace,
-		apply.GVKNetworkPolicy:                                            meta.RESTScopeNamespace,
 		authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview"): meta.RESTScopeRoot,
 		v1alpha1.GroupVersion.WithKind("WorkloadCertificate"):             meta.RESTScopeNamespace,
 	} {

@@ -11,11 +11,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/apply"
+	"github.com/zonewarden/zonewarden/internal/cli/connect"
 	"github.com/zonewarden/zonewarden/internal/policy/cilium"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
@@ -153,7 +153,7 @@ func (p *Plant) readSurroundings(ctx context.Context, c client.Reader) error {
 // readPolicies reads the policies of the kinds that we write, and Cilium's options.
 func (p *Plant) readPolicies(ctx context.Context, c client.Reader) error {
 	served := map[string]bool{}
-	for _, gvk := range []schema.GroupVersionKind{apply.GVKClusterwidePolicy, apply.GVKCIDRGroup, apply.GVKNetworkPolicy, apply.GVKAdminTierPolicy} {
+	for _, gvk := range connect.PolicyKinds() {
 		ofKind := func() *unstructured.UnstructuredList {
 			list := &unstructured.UnstructuredList{}
 			list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
