@@ -20,23 +20,25 @@ import (
 
 func listCommand(s *connect.Session) *cobra.Command {
 	var format output.Format
+	var sites connect.Sites
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "Who is in now, who waits, who was in, what is to be reviewed",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, zone, err := view(cmd.Context(), s)
-			if err != nil {
-				return err
-			}
-			if format.Structured() {
-				return format.Print(s.Out, r)
-			}
-			r.Text(s.Out, zone)
-			fmt.Fprint(s.Out, hints)
-			return nil
+			return sites.Read(s, &format, func(at *connect.Session) (any, func(), error) {
+				r, zone, err := view(cmd.Context(), at)
+				if err != nil {
+					return nil, nil, err
+				}
+				return r, func() {
+					r.Text(s.Out, zone)
+					fmt.Fprint(s.Out, hints)
+				}, nil
+			})
 		},
 	}
+	sites.AddFlags(cmd, s)
 	format.AddFlag(cmd, "")
 	return cmd
 }

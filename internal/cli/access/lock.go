@@ -34,12 +34,14 @@ type locking struct {
 
 func lockCommand(s *connect.Session) *cobra.Command {
 	var l locking
+	var sites connect.Sites
 	cmd := &cobra.Command{
 		Use:   "lock (--vendor NAME | --person USER | --zone NAME | --all) --reason TEXT",
 		Short: "The kill switch: end what is open, and let nobody in until it is unlocked",
 		Args:  cobra.NoArgs, DisableFlagsInUseLine: true,
-		RunE: func(cmd *cobra.Command, _ []string) error { return lock(cmd.Context(), s, l) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return lock(cmd.Context(), s, &sites, l) },
 	}
+	sites.AddFlags(cmd, s)
 	flags := cmd.Flags()
 	flags.StringVar(&l.vendor, "vendor", "", "all windows of a vendor")
 	flags.StringVar(&l.person, "person", "", "all windows that let this user in")
@@ -91,37 +93,88 @@ func objectName(words string) string {
 	return strings.Trim(notInNames.ReplaceAllString(strings.ToLower(words), "-"), "-.")
 }
 
-func lock(ctx context.Context, s *connect.Session, l locking) error {
-	c, err := s.Client()
-	if err != nil {
+// lock asks once for all sites, and locks each: one that cannot be reached keeps none of
+// the others open.
+func lock(ctx context.Context, s *connect.Session, sites *connect.Sites, l locking) error {
+	var all []pending
+	unread := sites.Each(s, func(at *connect.Session) error {
+		p, err := prepare(ctx, at, l)
+		if err == nil {
+			all = append(all, p)
+		}
 		return err
-	}
-	me, err := s.Me(ctx)
-	if err != nil {
-		return err
-	}
-	o, err := l.object(me)
-	if err != nil {
-		return err
-	}
-	held, err := heldBy(ctx, c, o.Spec)
-	if err != nil {
-		return err
+	})
+	if len(all) == 0 {
+		return unread
 	}
 	if !l.yes {
-		if err := confirm(s, held.saying("Lock "+roster.What(o.Spec))+" Go on, as "+me.Name+"?"); err != nil {
+		if err := confirm(s, toLock(sites, all)); err != nil {
 			return err
 		}
 	}
-	err = s.Create(ctx, o, false)
+	locked := 0
+	err := sites.Each(s, func(at *connect.Session) error {
+		i := slices.IndexFunc(all, func(p pending) bool { return p.session.Context() == at.Context() })
+		if i < 0 {
+			return nil // said below
+		}
+		locked++
+		return all[i].carryOut(ctx, l.wait)
+	})
+	if unread != nil && locked > 0 {
+		fmt.Fprintf(s.Out, "NOT locked where nothing could be read\n")
+	}
+	return errors.Join(unread, err)
+}
+
+// pending is a lock of one site that is not there yet.
+type pending struct {
+	session *connect.Session
+	client  client.Client
+	object  *v1alpha1.AccessLock
+	held    held
+}
+
+func prepare(ctx context.Context, s *connect.Session, l locking) (pending, error) {
+	c, err := s.Client()
+	if err != nil {
+		return pending{}, err
+	}
+	me, err := s.Me(ctx)
+	if err != nil {
+		return pending{}, err
+	}
+	o, err := l.object(me)
+	if err != nil {
+		return pending{}, err
+	}
+	h, err := heldBy(ctx, c, o.Spec)
+	return pending{s, c, o, h}, err
+}
+
+// toLock is what is asked before anything is locked.
+func toLock(sites *connect.Sites, all []pending) string {
+	var out []string
+	for _, p := range all {
+		what := "Lock " + roster.What(p.object.Spec)
+		if sites.Several() {
+			what = p.session.Context() + ": lock " + roster.What(p.object.Spec)
+		}
+		out = append(out, p.held.saying(what))
+	}
+	return strings.Join(out, "\n") + " Go on, as " + string(all[0].object.Spec.By) + "?"
+}
+
+func (p pending) carryOut(ctx context.Context, patience time.Duration) error {
+	err := p.session.Create(ctx, p.object, false)
 	if apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("--name: there is a lock %q already: see access locks", o.Name)
+		return fmt.Errorf("--name: there is a lock %q already: see access locks", p.object.Name)
 	}
 	if err != nil {
 		return fmt.Errorf("locking: %w", err)
 	}
-	fmt.Fprintf(s.Out, "locked: %s, as %s. Unlock: access unlock %s\n", roster.What(o.Spec), o.Name, o.Name)
-	return awaitEnds(ctx, s, c, held.open, l.wait)
+	fmt.Fprintf(p.session.Out, "locked: %s, as %s. Unlock: access unlock %s\n", roster.What(p.object.Spec), p.object.Name, p.object.Name)
+	return awaitEnds(ctx, p.session, p.client, p.held.open, patience)
 }
 
 // held are the windows that a lock means.

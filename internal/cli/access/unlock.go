@@ -67,31 +67,32 @@ func unlock(ctx context.Context, s *connect.Session, name string, yes bool) erro
 
 func locksCommand(s *connect.Session) *cobra.Command {
 	var format output.Format
+	var sites connect.Sites
 	cmd := &cobra.Command{
 		Use:   "locks",
 		Short: "Who and what is locked, by whom and why",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := s.Client()
-			if err != nil {
-				return err
-			}
-			var list v1alpha1.AccessLockList
-			if err := c.List(cmd.Context(), &list); err != nil {
-				return fmt.Errorf("reading locks: %w", err)
-			}
-			lines := roster.Locks(list.Items)
-			if format.Structured() {
-				return format.Print(s.Out, map[string]any{"apiVersion": roster.APIVersion, "kind": "AccessLockList", "locks": lines})
-			}
-			_, zone, err := s.Site(cmd.Context())
-			if err != nil {
-				zone = time.UTC
-			}
-			printLocks(s, lines, zone)
-			return nil
+			return sites.Read(s, &format, func(at *connect.Session) (any, func(), error) {
+				c, err := at.Client()
+				if err != nil {
+					return nil, nil, err
+				}
+				var list v1alpha1.AccessLockList
+				if err := c.List(cmd.Context(), &list); err != nil {
+					return nil, nil, fmt.Errorf("reading locks: %w", err)
+				}
+				lines := roster.Locks(list.Items)
+				_, zone, err := at.Site(cmd.Context())
+				if err != nil {
+					zone = time.UTC
+				}
+				answer := map[string]any{"apiVersion": roster.APIVersion, "kind": "AccessLockList", "locks": lines}
+				return answer, func() { printLocks(s, lines, zone) }, nil
+			})
 		},
 	}
+	sites.AddFlags(cmd, s)
 	format.AddFlag(cmd, "")
 	return cmd
 }

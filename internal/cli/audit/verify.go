@@ -20,7 +20,11 @@ import (
 )
 
 // verification is what the flags of verify say.
-type verification struct{ file, keys, head, site string }
+type verification struct {
+	file, keys, head, site string
+
+	sites connect.Sites
+}
 
 const verifyHelp = `Verify finds every entry of the audit trail that was edited, removed, reordered, doubled or
 signed by another key, and prints one line for each fault. What is cut off at the end is
@@ -36,8 +40,19 @@ func verifyCommand(s *connect.Session) *cobra.Command {
 		Short: "Whether the audit trail is as it was written: exit code 0 intact, 2 faults",
 		Long:  verifyHelp,
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return v.run(cmd.Context(), s) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if v.sites.Several() && v.file+v.head+v.site != "" {
+				return errors.New("--contexts: --file, --head and --site are of one site")
+			}
+			return v.sites.Each(s, func(at *connect.Session) error {
+				if v.sites.Several() {
+					fmt.Fprintf(s.Out, "--- %s\n", at.Context())
+				}
+				return v.run(cmd.Context(), at)
+			})
+		},
 	}
+	v.sites.AddFlags(cmd, s)
 	flags := cmd.Flags()
 	flags.StringVarP(&v.file, "file", "f", "", `an exported JSON Lines file instead of the cluster; "-" is the standard input`)
 	flags.StringVar(&v.keys, "keys", "", "file of public keys, one in base64 a line; not given: those that the operator published")

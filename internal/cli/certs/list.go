@@ -19,23 +19,23 @@ import (
 func listCommand(s *connect.Session) *cobra.Command {
 	var format output.Format
 	var namespace string
+	var sites connect.Sites
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "How certificates stand: until when, what is next, what waits for whom",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			items, err := all(cmd.Context(), s, namespace)
-			if err != nil {
-				return err
-			}
-			l := listOf(items, s.Now())
-			if format.Structured() {
-				return format.Print(s.Out, l)
-			}
-			show(cmd, s, l.Certificates)
-			return nil
+			return sites.Read(s, &format, func(at *connect.Session) (any, func(), error) {
+				items, err := all(cmd.Context(), at, namespace)
+				if err != nil {
+					return nil, nil, err
+				}
+				l := listOf(items, s.Now())
+				return l, func() { show(cmd, at, l.Certificates) }, nil
+			})
 		},
 	}
+	sites.AddFlags(cmd, s)
 	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "of this namespace only")
 	format.AddFlag(cmd, "")
 	return cmd
@@ -60,6 +60,7 @@ func show(cmd *cobra.Command, s *connect.Session, lines []Line) {
 func verifyCommand(s *connect.Session) *cobra.Command {
 	var format output.Format
 	var namespace string
+	var sites connect.Sites
 	cmd := &cobra.Command{
 		Use:   "verify [NAMESPACE/NAME...]",
 		Short: "Say what a person has to see to; exit 2 if there is anything",
@@ -67,30 +68,33 @@ func verifyCommand(s *connect.Session) *cobra.Command {
 is not the one that the workload shows, or that the operator refuses. For a cron job: exits 0
 when all is well, 2 when something is not, 1 when that could not be found out.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := lines(cmd, s, namespace, args)
-			if err != nil {
-				return err
-			}
-			faulty := 0
-			for _, line := range l.Certificates {
-				if len(line.Faults) > 0 {
-					faulty++
+			return sites.Read(s, &format, func(at *connect.Session) (any, func(), error) {
+				l, err := lines(cmd, at, namespace, args)
+				if err != nil {
+					return nil, nil, err
 				}
-			}
-			if format.Structured() {
-				err = format.Print(s.Out, l)
-			} else {
-				sayFaults(s, l.Certificates)
-			}
-			if err == nil && faulty > 0 {
-				err = exit.With(exit.Bad, "%d of %d certificates need somebody", faulty, len(l.Certificates))
-			}
-			return err
+				return l, func() { sayFaults(s, l.Certificates) }, l.verdict()
+			})
 		},
 	}
+	sites.AddFlags(cmd, s)
 	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "all of this namespace only")
 	format.AddFlag(cmd, "")
 	return cmd
+}
+
+// verdict is an error where a certificate needs somebody.
+func (l List) verdict() error {
+	faulty := 0
+	for _, line := range l.Certificates {
+		if len(line.Faults) > 0 {
+			faulty++
+		}
+	}
+	if faulty == 0 {
+		return nil
+	}
+	return exit.With(exit.Bad, "%d of %d certificates need somebody", faulty, len(l.Certificates))
 }
 
 func lines(cmd *cobra.Command, s *connect.Session, namespace string, names []string) (List, error) {

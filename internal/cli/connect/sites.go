@@ -9,6 +9,9 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+
+	"github.com/zonewarden/zonewarden/internal/cli/exit"
+	"github.com/zonewarden/zonewarden/internal/cli/output"
 )
 
 // Sites are the contexts that a command reads: the one of kubectl's flags, or several.
@@ -56,6 +59,36 @@ func (f *Sites) Sessions(s *Session) ([]*Session, error) {
 	return out, nil
 }
 
+// Read calls do for every site, and prints what they answer: as text one after the other
+// with its context above it, or for programs together. Each site is read as far as it can.
+func (f *Sites) Read(s *Session, format *output.Format, do func(at *Session) (answer any, text func(), err error)) error {
+	var all []output.OfSite
+	err := f.Each(s, func(at *Session) error {
+		answer, text, err := do(at)
+		if answer == nil {
+			return err
+		}
+		switch {
+		case format.Structured():
+			all = append(all, output.OfSite{Context: at.Context(), Answer: answer})
+		case f.Several():
+			fmt.Fprintf(s.Out, "--- %s\n", at.Context())
+			text()
+		default:
+			text()
+		}
+		return err
+	})
+	switch {
+	case len(all) == 0:
+	case f.Several():
+		err = errors.Join(format.PrintSites(s.Out, all), err)
+	default:
+		err = errors.Join(format.Print(s.Out, all[0].Answer), err)
+	}
+	return err
+}
+
 // Each calls f for every site, and goes on where one fails: a fleet is never all there.
 func (f *Sites) Each(s *Session, do func(*Session) error) error {
 	sessions, err := f.Sessions(s)
@@ -65,11 +98,23 @@ func (f *Sites) Each(s *Session, do func(*Session) error) error {
 	if !f.Several() {
 		return do(sessions[0])
 	}
-	var failed []error
+	var said []error
+	code := exit.OK
 	for _, at := range sessions {
-		if err := do(at); err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", at.Context(), err))
+		err := do(at)
+		if err == nil {
+			continue
+		}
+		// A site that failed is worse than one whose answer is bad.
+		if c := exit.Of(err); code != exit.Failed && (c == exit.Failed || c > code) {
+			code = c
+		}
+		if err.Error() != "" {
+			said = append(said, fmt.Errorf("%s: %w", at.Context(), err))
 		}
 	}
-	return errors.Join(failed...)
+	if code == exit.OK {
+		return nil
+	}
+	return &exit.Error{Code: code, Err: errors.Join(said...)}
 }

@@ -51,6 +51,21 @@ func (f *Format) Set(name string) error {
 // Structured says that programs read it.
 func (f *Format) Structured() bool { return f.name == "json" || f.name == "yaml" }
 
+// OfSite is what one of several sites answers.
+type OfSite struct {
+	// Context of the kubeconfig that leads to the site.
+	Context string `json:"context"`
+	Answer  any    `json:"answer"`
+}
+
+// PrintSites prints what several sites answer.
+func (f *Format) PrintSites(out io.Writer, items []OfSite) error {
+	return f.Print(out, struct {
+		Kind  string   `json:"kind"`
+		Items []OfSite `json:"items"`
+	}{"SiteList", items})
+}
+
 // Print prints a value in the format, JSON with indents.
 func (f *Format) Print(out io.Writer, value any) error {
 	raw, err := json.MarshalIndent(value, "", "  ")
