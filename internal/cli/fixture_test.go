@@ -56,6 +56,7 @@ var roles = map[string]string{
 	"viewer-1":            "zonewarden-viewer",
 	"tech-1@acme.example": "zonewarden-vendor",
 	"auditor-1":           "zonewarden-auditor",
+	"engineer-1":          "zonewarden-planner",
 }
 
 // plant is the water works on a real API server, with the guard and real users.

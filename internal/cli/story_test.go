@@ -120,13 +120,13 @@ func (p *plant) screen(t *testing.T, m []string, answer string) string {
 	p.await(t, at)
 	var args []string
 	for _, w := range word.FindAllStringSubmatch(m[4], -1) {
-		args = append(args, w[1]+w[2])
+		args = append(args, strings.ReplaceAll(w[1]+w[2], "config/samples/", config+"/samples/"))
 	}
 	var screen bytes.Buffer
 	streams := genericiooptions.IOStreams{In: &typed{answer, &screen}, Out: &screen, ErrOut: &screen}
 	cli.Run(t.Context(), streams, p.clock, append(args, "--kubeconfig", p.kubeconfigs[m[1]]))
 	p.await(t, at)
-	return still(screen.String())
+	return still(strings.ReplaceAll(screen.String(), config+"/samples/", "config/samples/"))
 }
 
 // await sets the clock, and waits until the operator has looked at it.

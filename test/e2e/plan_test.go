@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zonewarden/zonewarden/internal/protocol"
 	"github.com/zonewarden/zonewarden/test/e2e/stage"
 	"github.com/zonewarden/zonewarden/test/edits"
 	"github.com/zonewarden/zonewarden/test/plan/driver"
@@ -40,6 +41,9 @@ func TestPlansHoldOnPackets(t *testing.T) {
 		site.Apply(original, site.Write(original))
 		w.settled()
 	})
+	for _, h := range w.hosts {
+		must(t, h.Serve(drawnPorts()...)) // conduits that are drawn have ports that the plant has not
+	}
 	before, sum := site.Pairs(), &tally{}
 	for n := 0; n < plannedChanges; {
 		edited, what := chance.Edit(declared)
@@ -72,6 +76,23 @@ func TestPlansHoldOnPackets(t *testing.T) {
 	if sum.passed.Load() == 0 || sum.dropped.Load() == 0 {
 		t.Error("nothing passed or nothing was dropped, so nothing was shown")
 	}
+}
+
+// drawnPorts are those of the flows that package edits draws.
+func drawnPorts() []stage.Port {
+	var out []stage.Port
+	for _, f := range edits.Flows() {
+		ports := []protocol.PortRange{}
+		if p, known := protocol.Lookup(f.Protocol); known {
+			ports = p.Ports
+		} else if f.Port != nil {
+			ports = append(ports, protocol.PortRange{Transport: protocol.Transport(f.Transport), First: uint16(*f.Port)})
+		}
+		for _, r := range ports {
+			out = append(out, stage.Port{Transport: string(r.Transport), Number: r.First})
+		}
+	}
+	return out
 }
 
 func (c *tally) add(o *tally) {

@@ -139,12 +139,20 @@ func (c *Chance) platform(p *Plant) string {
 	return fmt.Sprintf("zone %s: platformServices %v", z.Name, z.Spec.PlatformServices)
 }
 
-func (c *Chance) flow() v1alpha1.Flow {
-	if c.IntN(3) == 0 {
-		return v1alpha1.Flow{Port: new(int32(9000 + c.IntN(4))), Transport: pick(c, v1alpha1.TransportTCP, v1alpha1.TransportUDP)}
+// Flows are all that edits may draw: bare ports, protocols, one that there is not, and one
+// that the rules refuse.
+func Flows() []v1alpha1.Flow {
+	var out []v1alpha1.Flow
+	for port := int32(9000); port < 9002; port++ {
+		out = append(out, v1alpha1.Flow{Port: &port, Transport: v1alpha1.TransportTCP}, v1alpha1.Flow{Port: &port, Transport: v1alpha1.TransportUDP})
 	}
-	return v1alpha1.Flow{Protocol: pick(c, "https", "opcua-tcp", "modbus-tls", "syslog-tls", "mqtt-tls", "no-such-protocol", "ssh", "modbus-tcp")}
+	for _, name := range []string{"https", "opcua-tcp", "modbus-tls", "syslog-tls", "mqtt-tls", "no-such-protocol", "ssh", "modbus-tcp"} {
+		out = append(out, v1alpha1.Flow{Protocol: name})
+	}
+	return out
 }
+
+func (c *Chance) flow() v1alpha1.Flow { return pick(c, Flows()...) }
 
 func (c *Chance) flows(p *Plant) string {
 	d := pick(c, p.Conduits...)
