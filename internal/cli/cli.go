@@ -21,6 +21,7 @@ import (
 	"github.com/zonewarden/zonewarden/internal/cli/certs"
 	"github.com/zonewarden/zonewarden/internal/cli/connect"
 	"github.com/zonewarden/zonewarden/internal/cli/exit"
+	"github.com/zonewarden/zonewarden/internal/cli/graph"
 	"github.com/zonewarden/zonewarden/internal/cli/lint"
 	"github.com/zonewarden/zonewarden/internal/cli/matrix"
 	"github.com/zonewarden/zonewarden/internal/cli/plan"
@@ -45,7 +46,7 @@ func New(streams genericiooptions.IOStreams, now func() time.Time) *cobra.Comman
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
 	s.AddFlags(root.PersistentFlags())
-	root.AddCommand(lint.Command(s), plan.Command(s), matrix.Command(s), matrix.ExplainCommand(s), matrix.BlastCommand(s))
+	root.AddCommand(lint.Command(s), plan.Command(s), graph.Command(s), matrix.Command(s), matrix.ExplainCommand(s), matrix.BlastCommand(s))
 	root.AddCommand(access.Command(s), audit.Command(s), certs.Command(s))
 	return root
 }

@@ -5,7 +5,12 @@ package plant
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -129,4 +134,32 @@ func (p *Plant) Declarations(withheld map[topology.ObjectRef]bool) map[topology.
 		out[ref] = d
 	}
 	return out
+}
+
+// Hash is over everything declared: the specs of Site, zones, conduits and assets by name.
+// The same declarations have the same hash in files and in a cluster.
+func (p *Plant) Hash() string {
+	var lines []string
+	add := func(kind, name string, labels map[string]string, spec any) {
+		raw, err := json.Marshal([]any{kind, name, labels, spec})
+		if err != nil {
+			panic(fmt.Sprintf("encoding a spec: %v", err)) // it was decoded before
+		}
+		lines = append(lines, string(raw))
+	}
+	if p.Site != nil {
+		add(topology.KindSite, p.Site.Name, nil, p.Site.Spec)
+	}
+	for _, z := range p.Zones {
+		add(topology.KindZone, z.Name, nil, z.Spec)
+	}
+	for _, c := range p.Conduits {
+		add(topology.KindConduit, c.Name, nil, c.Spec)
+	}
+	for _, a := range p.Assets {
+		add(topology.KindAsset, a.Name, a.Labels, a.Spec)
+	}
+	slices.Sort(lines)
+	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
+	return hex.EncodeToString(sum[:])
 }
