@@ -63,6 +63,7 @@ e2e: control-plane cilium build ## packets on a real Cilium agent; needs root, L
 	$(STATIC) -o bin/e2e-pod ./test/e2e/pod
 	go test -race -shuffle=on -tags e2e -count=1 -timeout 30m -v ./test/e2e/ $(if $(E2E),-run '$(E2E)')
 	go test -race -shuffle=on -tags e2e -count=1 ./internal/flows/ ./internal/probe/
+	cd hack/release && go test -race -shuffle=on -tags e2e -count=1 ./image/
 
 .PHONY: soak
 soak: control-plane build ## hundreds of rotations of certificates and authorities under TLS, OPC UA and PostgreSQL in a loop; ten minutes, Linux and `make soak-deps`
