@@ -49,12 +49,8 @@ func Parse(list string) ([]Platform, error) {
 
 // Programs compiles packages of the sources for a platform into a folder.
 func Programs(ctx context.Context, sources string, p Platform, s stamp.Stamp, folder string, packages ...string) error {
-	// The time zones are built in: the image has no database of them, and a Site names one.
-	args := []string{
-		"build", "-trimpath", "-buildvcs=false", "-tags", "timetzdata",
-		"-ldflags", fmt.Sprintf("-s -w -X %[1]s.version=%[2]s -X %[1]s.revision=%[3]s", variables, s.Version, s.Revision),
-		"-o", folder + string(os.PathSeparator),
-	}
+	args := append([]string{"build"}, Flags(s)...)
+	args = append(args, "-o", folder+string(os.PathSeparator))
 	cmd := exec.CommandContext(ctx, "go", append(args, packages...)...)
 	cmd.Dir = sources
 	cmd.Env = append(os.Environ(), settings(p)...)
@@ -62,6 +58,15 @@ func Programs(ctx context.Context, sources string, p Platform, s stamp.Stamp, fo
 		return fmt.Errorf("building for %s: %w: %s", p, err, strings.TrimSpace(string(out)))
 	}
 	return nil
+}
+
+// Flags are what a stamped program is compiled with, here and in the Dockerfile.
+func Flags(s stamp.Stamp) []string {
+	// The time zones are built in: the image has no database of them, and a Site names one.
+	return []string{
+		"-trimpath", "-buildvcs=false", "-tags", "timetzdata",
+		"-ldflags", fmt.Sprintf("-s -w -X %[1]s.version=%[2]s -X %[1]s.revision=%[3]s", variables, s.Version, s.Revision),
+	}
 }
 
 // settings are all that changes what the compiler makes.

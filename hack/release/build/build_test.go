@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -104,5 +105,20 @@ func TestNothingOfTheMachineIsInAProgram(t *testing.T) {
 	}
 	if sha256.Sum256(content) != sha256.Sum256(again) {
 		t.Error("variables change the program")
+	}
+}
+
+func TestTheDockerfileCompilesTheSame(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../../Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := strings.Join(strings.Fields(strings.ReplaceAll(string(raw), "\\\n", " ")), " ")
+	flags := build.Flags(stamp.Stamp{Version: "${VERSION}", Revision: "${REVISION}"})
+	flags[len(flags)-1] = strconv.Quote(flags[len(flags)-1])
+	want := "RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} go build " + strings.Join(flags, " ") + " -o"
+	if !strings.Contains(file, want) {
+		t.Errorf("the Dockerfile does not have\n%s", want)
 	}
 }

@@ -6,6 +6,7 @@ package image_test
 import (
 	"archive/tar"
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -173,6 +174,24 @@ func checkImage(t *testing.T, one v1.Image, arch string) {
 	if got := strings.Join(names, " "); got != "zonewarden zonewarden-node" {
 		t.Errorf("files: %s", got)
 	}
+}
+
+func TestTheDockerfileMakesTheSame(t *testing.T) {
+	t.Parallel()
+	file := string(made[[]byte](t)(os.ReadFile("../../../Dockerfile")))
+	one := made[*v1.ConfigFile](t)(made[v1.Image](t)(only(t)).ConfigFile())
+	for _, line := range []string{"\nUSER " + one.Config.User + "\n", fmt.Sprintf("\nENTRYPOINT [%q]\n", one.Config.Entrypoint[0])} {
+		if !strings.Contains(file, line) {
+			t.Errorf("the Dockerfile does not have %q", line)
+		}
+	}
+}
+
+// only is the image of one platform.
+func only(t *testing.T) (v1.Image, error) {
+	t.Helper()
+	index := made[v1.ImageIndex](t)(image.Index(about, []image.Programs{programs(t, "amd64", 0o755, time.Unix(1, 0))}))
+	return index.Image(made[*v1.IndexManifest](t)(index.IndexManifest()).Manifests[0].Digest)
 }
 
 func unpack(t *testing.T, r io.Reader, folder string) []*tar.Header {
