@@ -250,7 +250,7 @@ func testPlugin(t *testing.T, dist string) {
 		home := t.TempDir()
 		env := []string{"KREW_ROOT=" + home, "KREW_NO_UPGRADE_CHECK=1", "https_proxy=http://127.0.0.1:1"}
 		t.Log(command(t, "", env, krew, "install", "--manifest="+filepath.Join(dist, "zonewarden.yaml"), "--archive="+archive))
-		checkSays(t, filepath.Join(home, "bin", pluginName), bill.Metadata.Component.Version, strings.TrimSpace(command(t, "", nil, "git", "rev-parse", "HEAD")))
+		checkSays(t, filepath.Join(home, "bin", pluginName), bill.Metadata.Component.Version, strings.TrimSpace(command(t, dist, nil, "git", "rev-parse", "HEAD")))
 		shipped := only(t, filepath.Join(home, "store", "zonewarden", bill.Metadata.Component.Version, "kubectl_complete-zonewarden"))
 		if s, err := os.Stat(shipped); err != nil || s.Mode().Perm()&0o111 == 0 {
 			t.Errorf("the script that completes: %v, %v", s.Mode(), err)

@@ -95,7 +95,7 @@ func TestNothingOfTheMachineIsInAProgram(t *testing.T) {
 	}
 
 	// What somebody has set for their own builds changes nothing.
-	t.Setenv("GOFLAGS", "-tags=other -ldflags=-w")
+	t.Setenv("GOFLAGS", "-tags=other -gcflags=-N")
 	t.Setenv("GOARM64", "v9.0")
 	t.Setenv("CGO_ENABLED", "1")
 	t.Setenv("GOOS", "plan9")
