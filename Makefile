@@ -107,8 +107,8 @@ image: bin/release bin/cyclonedx-gomod ## the image as one file in dist/, for ev
 	$(RELEASE)
 
 .PHONY: release
-release: bin/release bin/cyclonedx-gomod ## the same, and the plugin for Linux, macOS and Windows
-	$(RELEASE) -plugin
+release: bin/release bin/cyclonedx-gomod ## the same, the plugin for Linux, macOS and Windows, and the chart
+	$(RELEASE) -all
 
 .PHONY: release-verify
 release-verify: bin/krew ## the last commit is released twice, from two clones with caches of their own, and looked into; half an hour

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command release makes what users install, in one folder: the image as an archive, the
-// plugin for people's machines, a bill of materials of each, krew's manifest, and checksums
-// over all of it. Two runs on one commit give equal bytes, wherever and whenever they run.
+// plugin for people's machines, a bill of materials of each, krew's manifest, the chart where
+// there is one, and checksums over all of it. Two runs on one commit give equal bytes, wherever and whenever they run.
 package main
 
 import (
@@ -41,7 +41,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) (err error) {
-	r, plugin, err := parse(ctx, args)
+	r, all, err := parse(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -55,8 +55,8 @@ func run(ctx context.Context, args []string) (err error) {
 	if err := r.image(ctx); err != nil {
 		return err
 	}
-	if plugin {
-		if err := r.plugin(ctx); err != nil {
+	if all {
+		if err := errors.Join(r.plugin(ctx), r.chart()); err != nil {
 			return err
 		}
 	}
@@ -67,14 +67,14 @@ func parse(ctx context.Context, args []string) (*release, bool, error) {
 	r := &release{}
 	var given stamp.Given
 	var platforms string
-	var plugin bool
+	var all bool
 	f := flag.NewFlagSet("release", flag.ContinueOnError)
 	f.StringVar(&r.sources, "sources", ".", "folder of the sources")
 	f.StringVar(&r.out, "out", "dist", "folder to write to")
 	f.StringVar(&r.gomod, "cyclonedx-gomod", "bin/cyclonedx-gomod", "program that reads the modules of programs")
 	f.StringVar(&r.name, "image", "ghcr.io/zonewarden/zonewarden", "name of the image, without a tag")
 	f.StringVar(&platforms, "platforms", "linux/amd64,linux/arm64", "what the image is for")
-	f.BoolVar(&plugin, "plugin", false, "make the plugin as well")
+	f.BoolVar(&all, "all", false, "make the plugin and the chart as well")
 	f.StringVar(&given.Version, "version", "", "version, rather than what git describe says")
 	f.StringVar(&given.Revision, "revision", "", "commit, rather than the one that is checked out")
 	f.StringVar(&given.Epoch, "epoch", "", "seconds since 1970, rather than the time of the commit")
@@ -91,7 +91,7 @@ func parse(ctx context.Context, args []string) (*release, bool, error) {
 		}
 	}
 	r.Stamp, err = stamp.Of(ctx, r.sources, given)
-	return r, plugin, err
+	return r, all, err
 }
 
 // clear removes what runs before this one left of the same kind, other versions included:

@@ -18,7 +18,7 @@ import (
 const sumsName = "SHA256SUMS"
 
 // sums writes what `sha256sum -c` reads, over all files of a folder but hidden ones, itself
-// and its signatures. A chart that was put there is among them.
+// and its signatures. What somebody else put there is among them.
 func sums(folder string) error {
 	entries, err := os.ReadDir(folder) // in the order of names
 	if err != nil {

@@ -1,13 +1,14 @@
 // Copyright 2026 The Zonewarden Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package bundle packs the plugin for people's machines. Equal files and an equal time give
+// Package bundle packs files for people's machines: the plugin, the chart. Equal files and an equal time give
 // equal bytes.
 package bundle
 
 import (
 	"archive/tar"
 	"archive/zip"
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -20,10 +21,11 @@ import (
 // File is one of an archive's.
 type File struct {
 	Path    string
+	Name    string // in the archive; empty is the base name
 	Program bool
 }
 
-func (f File) name() string { return filepath.Base(f.Path) }
+func (f File) name() string { return cmp.Or(f.Name, filepath.Base(f.Path)) }
 
 func (f File) mode() os.FileMode {
 	if f.Program {
@@ -32,7 +34,7 @@ func (f File) mode() os.FileMode {
 	return 0o644
 }
 
-// Write packs files, by their base names, into a .zip or a .tar.gz.
+// Write packs files into a .zip or a compressed tar.
 func Write(to string, at time.Time, files ...File) (err error) {
 	out, err := os.Create(to)
 	if err != nil {
