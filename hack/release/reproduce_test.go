@@ -30,8 +30,9 @@ import (
 // different names and depths, with caches, time zones, languages and masks of their own. Then
 // it looks into what came out.
 func TestARelease(t *testing.T) {
-	one := released(t, "a", "TZ=UTC", "LC_ALL=C")
-	two := released(t, "somewhere/else/entirely", "TZ=Asia/Tokyo", "LC_ALL=de_DE.UTF-8", "GOCACHE="+t.TempDir(), "GOFLAGS=-buildvcs=true")
+	commit := strings.TrimSpace(command(t, "", nil, "git", "rev-parse", "HEAD"))
+	one := released(t, commit, "a", "TZ=UTC", "LC_ALL=C")
+	two := released(t, commit, "somewhere/else/entirely", "TZ=Asia/Tokyo", "LC_ALL=de_DE.UTF-8", "GOCACHE="+t.TempDir(), "GOFLAGS=-buildvcs=true")
 	names := files(t, one)
 	if diff := cmp.Diff(names, files(t, two)); diff != "" {
 		t.Fatalf("files (-one +other):\n%s", diff)
@@ -52,10 +53,11 @@ func TestARelease(t *testing.T) {
 }
 
 // released is the folder that `make release` fills from a fresh clone.
-func released(t *testing.T, name string, env ...string) string {
+func released(t *testing.T, commit, name string, env ...string) string {
 	t.Helper()
 	clone := filepath.Join(t.TempDir(), name)
 	command(t, "", nil, "git", "clone", "--quiet", "../..", clone)
+	command(t, clone, nil, "git", "checkout", "--quiet", "--detach", commit)
 	command(t, clone, env, "sh", "-c", "umask 077 && make release")
 	return filepath.Join(clone, "dist")
 }
