@@ -12,7 +12,17 @@ BENCH ?= .
 E2E ?=
 CHECKS ?= 300
 BENCHTIME ?= 1x
+PLATFORMS ?= linux/amd64,linux/arm64
+IMAGE ?= ghcr.io/zonewarden/zonewarden
+VERSION ?=
+REVISION ?=
+SOURCE_DATE_EPOCH ?=
+OUT ?= dist
+KEY ?=
 HEADER := object:headerFile=hack/boilerplate.go.txt
+# VERSION, REVISION and SOURCE_DATE_EPOCH are asked of git where they are empty.
+RELEASE = bin/release -out "$(OUT)" -cyclonedx-gomod bin/cyclonedx-gomod -image "$(IMAGE)" -platforms "$(PLATFORMS)" \
+	-version "$(VERSION)" -revision "$(REVISION)" -epoch "$(SOURCE_DATE_EPOCH)"
 STATIC := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
 # With these flags the packages that `make cilium` compiled are used again.
 ORACLE := cd test/oracle && CGO_ENABLED=0 go test -trimpath -vet=off -shuffle=on -count=1
@@ -31,6 +41,7 @@ demo: control-plane build ## show a water works on a real control plane; ONCE=1 
 .PHONY: test
 test: control-plane certmanager build ## unit, golden and control plane tests, with the race detector, and the oracle
 	go test -race -shuffle=on -timeout 30m ./...
+	cd hack/release && go test -race -shuffle=on ./...
 	@$(MAKE) oracle
 
 .PHONY: oracle
@@ -52,6 +63,7 @@ e2e: control-plane cilium build ## packets on a real Cilium agent; needs root, L
 	$(STATIC) -o bin/e2e-pod ./test/e2e/pod
 	go test -race -shuffle=on -tags e2e -count=1 -timeout 30m -v ./test/e2e/ $(if $(E2E),-run '$(E2E)')
 	go test -race -shuffle=on -tags e2e -count=1 ./internal/flows/ ./internal/probe/
+	cd hack/release && go test -race -shuffle=on -tags e2e -count=1 ./image/
 
 .PHONY: soak
 soak: control-plane build ## hundreds of rotations of certificates and authorities under TLS, OPC UA and PostgreSQL in a loop; ten minutes, Linux and `make soak-deps`
@@ -88,6 +100,24 @@ certmanager: ## cert-manager's controllers from its Go module, once: bin/certman
 cilium: ## the Cilium agent from Go modules, once: bin/cilium
 	@hack/cilium/build.sh bin/cilium
 
+##@ To deliver it
+
+.PHONY: image
+image: bin/release bin/cyclonedx-gomod ## the image as one file in dist/, for every platform of PLATFORMS, without Docker
+	$(RELEASE)
+
+.PHONY: release
+release: bin/release bin/cyclonedx-gomod ## the same, the plugin for Linux, macOS and Windows, and the chart
+	$(RELEASE) -all
+
+.PHONY: release-verify
+release-verify: bin/krew ## the last commit is released twice, from two clones with caches of their own, and looked into; half an hour
+	cd hack/release && go test -race -tags reproduce -count=1 -timeout 3h -v -run TestARelease .
+
+.PHONY: sign
+sign: ## sign OUT/SHA256SUMS with KEY, a private key in PEM: docs/verify.md
+	openssl dgst -sha256 -sign "$(KEY)" -out "$(OUT)/SHA256SUMS.sig" "$(OUT)/SHA256SUMS"
+
 ##@ To change it
 
 .PHONY: generate
@@ -114,6 +144,10 @@ lint-oracle: bin/golangci-lint ## the linters on test/oracle, which is a module 
 lint-soak: bin/golangci-lint ## the linters on test/soak/opcua, which is a module of its own
 	cd test/soak/opcua && CGO_ENABLED=0 GOFLAGS=-trimpath $(CURDIR)/bin/golangci-lint run --config $(CURDIR)/.golangci.yml ./...
 
+.PHONY: lint-release
+lint-release: bin/golangci-lint ## the linters on hack/release, which is a module of its own
+	cd hack/release && CGO_ENABLED=0 GOFLAGS=-trimpath $(CURDIR)/bin/golangci-lint run --build-tags e2e,reproduce --config $(CURDIR)/.golangci.yml ./...
+
 .PHONY: verify
 verify: generate lint ## generated files are up to date and nothing is unformatted
 	go mod tidy -diff
@@ -125,6 +159,17 @@ clean: ## what was built
 
 bin/controller-gen bin/crd-ref-docs bin/govulncheck: hack/tools/go.mod
 	go build -modfile=hack/tools/go.mod -o $@ $$(awk '/^\t[a-z].*\/$(@F)$$/ {print $$1}' hack/tools/go.mod)
+
+bin/cyclonedx-gomod: hack/tools/sbom/go.mod
+	CGO_ENABLED=0 go build -modfile=$< -trimpath -o $@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
+bin/krew: hack/tools/krew/go.mod
+	CGO_ENABLED=0 go build -modfile=$< -trimpath -o $@ sigs.k8s.io/krew/cmd/krew
+
+# Always: Go knows itself whether it has to.
+.PHONY: bin/release
+bin/release:
+	@cd hack/release && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/bin/release .
 
 bin/golangci-lint: hack/tools/golangci-lint/go.mod
 	go build -modfile=hack/tools/golangci-lint/go.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

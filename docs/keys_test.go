@@ -125,7 +125,7 @@ func TestNoKeyIsInTheRepository(t *testing.T) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == ".git" || path == "../bin"):
+		case d.IsDir() && (d.Name() == ".git" || path == "../bin" || path == "../dist"):
 			return filepath.SkipDir
 		case !d.Type().IsRegular():
 			return nil

@@ -35,8 +35,11 @@ func kubectl(t *testing.T, args ...string) (string, int) {
 	must(t, os.Symlink(self, filepath.Join(dir, "kubectl-zonewarden")))
 	program, err := filepath.Abs(filepath.Join(cmp.Or(os.Getenv("KUBEBUILDER_ASSETS"), "../../bin/kube"), "kubectl"))
 	must(t, err)
+	must(t, os.Symlink(program, filepath.Join(dir, "kubectl")))
 	// As docs/plugin.md has it.
-	must(t, os.WriteFile(filepath.Join(dir, "kubectl_complete-zonewarden"), []byte("#!/bin/sh\nexec "+program+" zonewarden __complete \"$@\"\n"), 0o700))
+	shipped, err := filepath.Abs("kubectl_complete-zonewarden")
+	must(t, err)
+	must(t, os.Symlink(shipped, filepath.Join(dir, filepath.Base(shipped))))
 	c := exec.CommandContext(t.Context(), program, args...)
 	c.Env = append(os.Environ(), asPlugin+"=1", "PATH="+dir+":"+os.Getenv("PATH"), "KUBECONFIG=/nowhere")
 	out, err := c.CombinedOutput()

@@ -49,7 +49,7 @@ func main() {
 	case err != nil:
 		os.Exit(2)
 	case o.version:
-		fmt.Println(buildinfo.Version())
+		fmt.Println(buildinfo.Line())
 		return
 	}
 	debug.SetGCPercent(gcPercent)

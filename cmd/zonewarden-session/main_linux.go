@@ -74,8 +74,8 @@ func command(start boot.Instant, args []string, env string, stderr io.Writer) in
 	case "relay", "hold":
 	case "copy":
 		return copyTo(args, stderr)
-	case "version":
-		fmt.Println(buildinfo.Version())
+	case "version", "-version", "--version":
+		fmt.Println(buildinfo.Line())
 		return exitEnded
 	case "help", "-h", "-help", "--help":
 		fmt.Fprint(stderr, usage)

@@ -62,7 +62,7 @@ func main() {
 	case err != nil:
 		os.Exit(2)
 	case o.version:
-		fmt.Println(buildinfo.Version())
+		fmt.Println(buildinfo.Line())
 		return
 	}
 	// An edge node has little memory: collect at half the usual growth.

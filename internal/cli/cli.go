@@ -36,7 +36,7 @@ func New(streams genericiooptions.IOStreams, now func() time.Time) *cobra.Comman
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl zonewarden"},
 		Short:         "Zones, conduits and vendor access of an OT site",
 		Long:          "Zones, conduits and vendor access of an OT site.\n\n" + exit.Help,
-		Version:       buildinfo.Version(),
+		Version:       buildinfo.Line(),
 		Args:          cobra.NoArgs, // so that a group that does not exist is an error
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,

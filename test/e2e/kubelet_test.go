@@ -95,8 +95,36 @@ func TestAKubeletRunsWhatAPodSays(t *testing.T) {
 	record(t, "Secret changed to seen in a pod", "%s", since(changed))
 	record(t, "executing a command in a pod", "%s", times)
 
+	testPinned(t, s)
 	testKubeletRestart(t, s, reader)
 	testDeadline(t, s)
+}
+
+// testPinned: a pod that names the digest of an imported archive runs without a registry, as
+// docs/verify.md has it, and one that names another does not.
+func testPinned(t *testing.T, s *stage.Stage) {
+	pinned, err := s.PinnedImage(t.Context())
+	must(t, err)
+	name, digest, found := strings.Cut(pinned, "@sha256:")
+	if !found || len(digest) != 64 {
+		t.Fatalf("the image's name by digest is %q", pinned)
+	}
+	pod := func(name, image string) *corev1.Pod {
+		object := stage.Parse(t, fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: %s, namespace: kubelet},
+  spec: {nodeName: %s, terminationGracePeriodSeconds: 1, containers: [{name: main, image: %q, imagePullPolicy: IfNotPresent}]}}`, name, stage.KubeletNode, image))[0]
+		s.Apply(t, object)
+		return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "kubelet"}}
+	}
+	right, wrong := pod("pinned", pinned), pod("pinned-otherwise", name+"@sha256:"+digest[1:]+digest[:1])
+	stage.Until(t, settles, "the pod by digest runs, and the one by another digest has no image", func() bool {
+		must(t, s.Get(t.Context(), client.ObjectKeyFromObject(right), right))
+		must(t, s.Get(t.Context(), client.ObjectKeyFromObject(wrong), wrong))
+		if right.Status.Phase != corev1.PodRunning || len(wrong.Status.ContainerStatuses) == 0 || wrong.Status.ContainerStatuses[0].State.Waiting == nil {
+			return false
+		}
+		reason := wrong.Status.ContainerStatuses[0].State.Waiting.Reason
+		return reason == "ErrImagePull" || reason == "ImagePullBackOff"
+	}, func() string { return fmt.Sprint(right.Status, wrong.Status) })
 }
 
 // testKubeletRestart ends the kubelet and starts it again: the pod's process lives on.

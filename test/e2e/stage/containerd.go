@@ -95,11 +95,21 @@ func (s *Stage) startContainerd() error {
 		return errors.New("containerd does not answer")
 	}
 	load := exec.CommandContext(ctx, "ctr", "--address", containerdSocket, "--namespace", "k8s.io",
-		"images", "import", "--snapshotter", "native", image)
+		"images", "import", "--snapshotter", "native", "--digests", "--base-name", imageName, image)
 	if out, err := load.CombinedOutput(); err != nil {
 		return fmt.Errorf("importing an image: %w: %s", err, out)
 	}
 	return nil
+}
+
+// PinnedImage is Image by its digest, as a node knows it that was given the archive.
+func (s *Stage) PinnedImage(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "ctr", "--address", containerdSocket, "--namespace", "k8s.io",
+		"images", "ls", "-q", "name~="+imageName+"@").Output()
+	if err != nil {
+		return "", fmt.Errorf("listing images: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }
 
 // answers asks whether somebody listens at a socket.

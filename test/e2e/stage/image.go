@@ -20,7 +20,9 @@ import (
 
 // Image is what real pods run. No registry has it, so their imagePullPolicy is Never, or
 // IfNotPresent. It holds test/e2e/pod, and what runs in the pods of windows.
-const Image = "zonewarden.invalid/pod:e2e"
+const Image = imageName + ":e2e"
+
+const imageName = "zonewarden.invalid/pod"
 
 // entry is a file of an archive.
 type entry struct {

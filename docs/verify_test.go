@@ -1,0 +1,125 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package docs
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// commands are the blocks that verify.md has people run under a heading.
+func commands(t *testing.T, heading string) []string {
+	t.Helper()
+	_, part, found := strings.Cut(read(t, "verify.md"), "\n## "+heading+"\n")
+	if !found {
+		t.Fatalf("verify.md has no heading %q", heading)
+	}
+	part, _, _ = strings.Cut(part, "\n## ")
+	var out []string
+	for _, block := range strings.Split(part, "\n```sh\n")[1:] {
+		lines, _, _ := strings.Cut(block, "\n```")
+		out = append(out, lines)
+	}
+	return out
+}
+
+// shell runs lines in a folder, up to the first that fails.
+func shell(t *testing.T, folder, lines string) (string, error) {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), "sh", "-e", "-c", lines)
+	c.Dir = folder
+	out, err := c.CombinedOutput()
+	return string(out), err
+}
+
+func write(t *testing.T, name string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(name, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// signed is a release that was signed as the page says, with the key that it says to make.
+func signed(t *testing.T) (folder string) {
+	t.Helper()
+	sign := commands(t, "Sign it")
+	if len(sign) != 2 {
+		t.Fatalf("to sign takes %d blocks", len(sign))
+	}
+	folder = t.TempDir()
+	var sums bytes.Buffer
+	for _, name := range []string{"zonewarden-v1.oci.tar", "zonewarden-v1.digest"} {
+		write(t, filepath.Join(folder, name), []byte(name))
+		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256([]byte(name)), name)
+	}
+	write(t, filepath.Join(folder, "SHA256SUMS"), sums.Bytes())
+	if out, err := shell(t, folder, sign[0]); err != nil {
+		t.Fatalf("making a key: %v: %s", err, out)
+	}
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := strings.ReplaceAll(sign[1], "release.key", "$PWD/release.key") + " OUT=$PWD --directory=" + root
+	if out, err := shell(t, folder, line); err != nil {
+		t.Fatalf("signing: %v: %s", err, out)
+	}
+	return folder
+}
+
+// TestAReleaseIsCheckedAsThePageSays runs the commands of verify.md, on what was delivered and
+// on what somebody changed.
+func TestAReleaseIsCheckedAsThePageSays(t *testing.T) {
+	t.Parallel()
+	check := commands(t, "Check it")
+	if len(check) != 2 {
+		t.Fatalf("to check takes %d blocks", len(check))
+	}
+	good := signed(t)
+	der, err := exec.CommandContext(t.Context(), "openssl", "pkey", "-pubin", "-in", filepath.Join(good, "zonewarden.pub"), "-outform", "DER").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := shell(t, good, check[0]); err != nil || !strings.Contains(out, fmt.Sprintf("%x", sha256.Sum256(der))) {
+		t.Errorf("the fingerprint: %v: %s", err, out)
+	}
+	out, err := shell(t, good, check[1])
+	if want := "Verified OK\nzonewarden-v1.oci.tar: OK\nzonewarden-v1.digest: OK\n"; err != nil || out != want {
+		t.Errorf("as delivered: %v: %s", err, out)
+	}
+	other := signed(t)
+	for name, change := range map[string]string{
+		"a file":                      "echo >> zonewarden-v1.oci.tar",
+		"a file and its sum":          "echo >> zonewarden-v1.oci.tar && sha256sum zonewarden-v1.* > SHA256SUMS",
+		"a file that is missing":      "rm zonewarden-v1.digest",
+		"the signature":               "printf x | dd of=SHA256SUMS.sig bs=1 seek=20 conv=notrunc",
+		"a signature that is missing": "rm SHA256SUMS.sig",
+		"an empty signature":          ": > SHA256SUMS.sig",
+		"somebody else's signature":   "cp " + other + "/SHA256SUMS.sig .",
+		"the sums of nothing":         ": > SHA256SUMS",
+		"another key to check with":   "cp " + other + "/zonewarden.pub .",
+		"a private key in its place":  "cp release.key zonewarden.pub",
+		"a file, and all signed anew": "echo >> zonewarden-v1.oci.tar && sha256sum zonewarden-v1.* > SHA256SUMS && openssl dgst -sha256 -sign " + other + "/release.key -out SHA256SUMS.sig SHA256SUMS",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bad := t.TempDir()
+			if err := os.CopyFS(bad, os.DirFS(good)); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := shell(t, bad, change); err != nil {
+				t.Fatalf("changing: %v: %s", err, out)
+			}
+			if out, err := shell(t, bad, check[1]); err == nil {
+				t.Errorf("it passes:\n%s", out)
+			}
+		})
+	}
+}
