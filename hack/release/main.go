@@ -72,7 +72,7 @@ func parse(ctx context.Context, args []string) (*release, bool, error) {
 	f.StringVar(&r.sources, "sources", ".", "folder of the sources")
 	f.StringVar(&r.out, "out", "dist", "folder to write to")
 	f.StringVar(&r.gomod, "cyclonedx-gomod", "bin/cyclonedx-gomod", "program that reads the modules of programs")
-	f.StringVar(&r.name, "image", "ghcr.io/zonewarden/zonewarden", "name of the image, without a tag")
+	f.StringVar(&r.name, "image", "zonewarden.io/zonewarden", "name of the image, without a tag")
 	f.StringVar(&platforms, "platforms", "linux/amd64,linux/arm64", "what the image is for")
 	f.BoolVar(&all, "all", false, "make the plugin and the chart as well")
 	f.StringVar(&given.Version, "version", "", "version, rather than what git describe says")

@@ -113,7 +113,7 @@ func testImage(t *testing.T, dist string) {
 	whole, err := read.ImageIndex(entries.Manifests[0].Digest)
 	must(t, err)
 	pinned := strings.TrimSpace(string(content(t, "", only(t, filepath.Join(dist, "*.digest")))))
-	if want := "ghcr.io/zonewarden/zonewarden@" + entries.Manifests[0].Digest.String(); pinned != want {
+	if want := "zonewarden.io/zonewarden@" + entries.Manifests[0].Digest.String(); pinned != want {
 		t.Errorf("the digest is said to be %s, and is %s", pinned, want)
 	}
 	manifest, err := whole.IndexManifest()
