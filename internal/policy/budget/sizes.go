@@ -29,9 +29,9 @@ func TooLarge(objects []*policy.Object) map[topology.ObjectRef]int {
 }
 
 // Keep leaves out the objects of what is withheld, and the guards that do not fit.
-func (j Judgement) Keep(objects []*policy.Object, withheld map[topology.ObjectRef]bool) []*policy.Object {
+func (out Judgement) Keep(objects []*policy.Object, withheld map[topology.ObjectRef]bool) []*policy.Object {
 	return slices.DeleteFunc(slices.Clone(objects), func(o *policy.Object) bool {
-		return withheld[o.Source] || o.Part == policy.PartGuard && slices.Contains(j.Unguarded, Unguarded{Zone: o.Source.Name, Layer: layerOf(o)})
+		return withheld[o.Source] || o.Part == policy.PartGuard && slices.Contains(out.Unguarded, Unguarded{Zone: o.Source.Name, Layer: layerOf(o)})
 	})
 }
 
