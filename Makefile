@@ -127,6 +127,7 @@ generate: bin/controller-gen bin/crd-ref-docs ## deep copies, CRDs, roles and re
 	bin/controller-gen rbac:roleName=zonewarden paths=./controllers/... paths=./cmd/... output:rbac:artifacts:config=config/rbac
 	bin/crd-ref-docs --source-path=api/v1alpha1 --config=hack/crd-ref-docs.yaml --renderer=markdown --output-path=docs/reference/api.md
 	go run ./hack/docs
+	go run ./hack/argocd
 
 .PHONY: golden
 golden: ## write the golden files anew; their flows are still checked
