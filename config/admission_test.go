@@ -17,9 +17,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/config/admission"
+	"github.com/zonewarden/zonewarden/internal/guard"
 	"github.com/zonewarden/zonewarden/test/controlplane"
 )
 
@@ -96,5 +100,31 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestWhatKustomizeWritesIsTheGuard: kubectl apply -k and Argo CD send what Kustomize writes
+// as YAML, which is not letter by letter what was read.
+func TestWhatKustomizeWritesIsTheGuard(t *testing.T) {
+	t.Parallel()
+	oneAtATime.Lock()
+	defer oneAtATime.Unlock()
+	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), "default")
+	must(t, err)
+	written, err := resources.AsYaml()
+	must(t, err)
+	var shipped, standing []guard.Object
+	for _, raw := range admission.Manifests() {
+		var o guard.Object
+		must(t, yaml.Unmarshal(raw, &o))
+		shipped = append(shipped, o)
+	}
+	for doc := range strings.SplitSeq(string(written), "\n---\n") {
+		var o guard.Object
+		must(t, yaml.Unmarshal([]byte(doc), &o))
+		standing = append(standing, o)
+	}
+	if d := guard.Compare(shipped, standing); !d.None() {
+		t.Errorf("the operator would say that the guard was changed: %+v", d)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 )
 
@@ -72,6 +73,12 @@ var filled = map[string]any{
 	"scope":             "*",
 }
 
+// emptyLines between the lines of an expression. Kustomize puts one into a folded scalar
+// (>-) before each line that is indented further, whenever it writes YAML that it has read:
+// with kubectl apply -k and in Argo CD. To CEL it is white space, since no text that is
+// shipped goes over several lines within quotes.
+var emptyLines = regexp.MustCompile(`\n{2,}`)
+
 // plain is a value without what the API server fills in, and without empty fields, which
 // mean the same as fields that are left out.
 func plain(v any) any {
@@ -93,6 +100,8 @@ func plain(v any) any {
 		return out
 	case int64, int, float64, json.Number:
 		return fmt.Sprint(v)
+	case string:
+		return emptyLines.ReplaceAllLiteralString(v, "\n")
 	default:
 		return v
 	}

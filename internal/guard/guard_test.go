@@ -93,3 +93,24 @@ func TestCompare(t *testing.T) {
 		})
 	}
 }
+
+// TestEmptyLinesAreNoChange: Kustomize puts them in where it writes an expression of several
+// lines. A line more or less, or elsewhere, is a change.
+func TestEmptyLinesAreNoChange(t *testing.T) {
+	t.Parallel()
+	of := func(expression string) []guard.Object {
+		return []guard.Object{{
+			"kind": "ValidatingAdmissionPolicy", "metadata": map[string]any{"name": "p"},
+			"spec": map[string]any{"validations": []any{map[string]any{"expression": expression}}},
+		}}
+	}
+	shipped := "a\n  && b\n  && c"
+	for expression, same := range map[string]bool{
+		shipped: true, "a\n\n  && b\n\n\n  && c": true,
+		"a && b\n  && c": false, "a\n  && b": false, "\na\n  && b\n  && c": false, "a\n\n&& b\n  && c": false,
+	} {
+		if got := guard.Compare(of(shipped), of(expression)).None(); got != same {
+			t.Errorf("%q is the same: %v", expression, got)
+		}
+	}
+}
