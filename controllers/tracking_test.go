@@ -1,0 +1,179 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/discovery"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/apply"
+)
+
+// What tools put on the objects that they apply: Argo CD by either way of tracking, Helm,
+// kubectl, Flux. They prune whatever carries it and is not in Git.
+var (
+	trackingLabels = map[string]string{
+		"app.kubernetes.io/instance": "ww-17-plant", "argocd.argoproj.io/instance": "ww-17-plant", "kustomize.toolkit.fluxcd.io/name": "ww-17",
+	}
+	trackingAnnotations = map[string]string{
+		"argocd.argoproj.io/tracking-id": "ww-17-plant:zonewarden.io/Zone:cell-1", "argocd.argoproj.io/sync-wave": "3",
+		"kubectl.kubernetes.io/last-applied-configuration": "{}", "meta.helm.sh/release-name": "ww-17",
+	}
+)
+
+// tracked marks an object as a tool would.
+func tracked(o client.Object) client.Object {
+	labels := maps.Clone(trackingLabels)
+	maps.Copy(labels, o.GetLabels())
+	annotations := maps.Clone(trackingAnnotations)
+	maps.Copy(annotations, o.GetAnnotations())
+	o.SetLabels(labels)
+	o.SetAnnotations(annotations)
+	return o
+}
+
+// everything that the API server has, by kind, namespace and name.
+func (w *world) everything() map[string]*unstructured.Unstructured {
+	w.t.Helper()
+	d, err := discovery.NewDiscoveryClientForConfig(plane.Config())
+	w.must(err)
+	lists, err := d.ServerPreferredResources()
+	w.must(err)
+	out := map[string]*unstructured.Unstructured{}
+	for _, list := range lists {
+		for _, r := range list.APIResources {
+			if !slices.Contains(r.Verbs, "list") {
+				continue
+			}
+			u := &unstructured.UnstructuredList{}
+			u.SetAPIVersion(list.GroupVersion)
+			u.SetKind(r.Kind + "List")
+			err := w.List(w.ctx(), u)
+			if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) {
+				continue
+			}
+			w.must(err)
+			for i := range u.Items {
+				o := &u.Items[i]
+				out[fmt.Sprintf("%s %s/%s", o.GetKind(), o.GetNamespace(), o.GetName())] = o
+			}
+		}
+	}
+	return out
+}
+
+// marked are the objects that carry a mark of a tool, but for those that a test made so.
+func marked(objects map[string]*unstructured.Unstructured, made ...string) []string {
+	var out []string
+	for key, o := range objects {
+		if slices.Contains(made, key) {
+			continue
+		}
+		for _, m := range []map[string]string{o.GetLabels(), o.GetAnnotations()} {
+			for k := range m {
+				if trackingLabels[k] == m[k] && m[k] != "" || trackingAnnotations[k] != "" || strings.Contains(k, "argocd.argoproj.io") {
+					out = append(out, key+" has "+k)
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestWhatIsGeneratedIsNoTools: nothing that the operator makes carries what a tool marked
+// the declaration with. So no tool takes it for its own, and none prunes it.
+func TestWhatIsGeneratedIsNoTools(t *testing.T) {
+	for _, backend := range []v1alpha1.Backend{v1alpha1.BackendCilium, v1alpha1.BackendNetwork} {
+		t.Run(string(backend), func(t *testing.T) {
+			a := newAccessWorld(t)
+			s := site()
+			a.change(s, func() {
+				s.Spec.Backend = backend
+				tracked(s)
+			})
+			for _, o := range []client.Object{zone("cell-1"), asset("drive", "", ""), &v1alpha1.Vendor{ObjectMeta: objectMeta("acme")}} {
+				a.change(o, func() { tracked(o) })
+			}
+			a.make(namespace("office"), tracked(zone("office")), tracked(conduit("office-cell", "office", "cell-1", "https")))
+			a.startAll()
+			w := windowOf("acme-drives", time.Hour)
+			tracked(w)
+			a.make(w)
+			a.make(tracked(asked(a, w)))
+			a.opened(w)
+			a.settled()
+
+			all := a.everything()
+			ours := 0
+			for _, o := range all {
+				if o.GetLabels()[v1alpha1.LabelManagedBy] == v1alpha1.LabelManagedByValue {
+					ours++
+				}
+			}
+			if ours < 8 {
+				t.Errorf("only %d generated objects were looked at", ours)
+			}
+			var made []string
+			for key := range all {
+				if kind, _, _ := strings.Cut(key, " "); slices.Contains([]string{"Site", "Zone", "Conduit", "Asset", "Vendor", "VendorAccessWindow", "Approval"}, kind) {
+					made = append(made, key)
+				}
+			}
+			if diff := cmp.Diff([]string(nil), marked(all, made...)); diff != "" {
+				t.Errorf("marked (-want +got):\n%s", diff)
+			}
+			a.onlyStatusIsOurs(all, made)
+		})
+	}
+}
+
+// asked is an approval of a window that is not made yet.
+func asked(a *accessWorld, w *v1alpha1.VendorAccessWindow) *v1alpha1.Approval {
+	return &v1alpha1.Approval{
+		ObjectMeta: metav1.ObjectMeta{Name: "approved", OwnerReferences: []metav1.OwnerReference{{
+			APIVersion: v1alpha1.GroupVersion.String(), Kind: "VendorAccessWindow", Name: w.Name, UID: w.UID,
+		}}},
+		Spec: v1alpha1.ApprovalSpec{
+			Of:        v1alpha1.ApprovedObject{Kind: v1alpha1.ApprovedWindow, Name: w.Name, UID: string(w.UID), Generation: w.Generation},
+			Requester: w.Spec.Requester, Approver: "owner@plant.example", Decision: v1alpha1.DecisionApprove,
+		},
+	}
+}
+
+// onlyStatusIsOurs: of what is declared the operator owns the status and nothing else, so
+// that a tool that compares specs finds no difference that the operator made.
+func (w *world) onlyStatusIsOurs(all map[string]*unstructured.Unstructured, declared []string) {
+	w.t.Helper()
+	spoken := 0
+	for _, key := range declared {
+		for _, m := range all[key].GetManagedFields() {
+			if m.Manager != apply.FieldManager {
+				continue
+			}
+			spoken++
+			var fields map[string]any
+			w.must(json.Unmarshal(m.FieldsV1.Raw, &fields))
+			if owned := slices.Collect(maps.Keys(fields)); m.Subresource != "status" || !slices.Equal(owned, []string{"f:status"}) {
+				w.t.Errorf("%s: the operator owns %v by subresource %q", key, owned, m.Subresource)
+			}
+		}
+	}
+	if spoken < 6 {
+		w.t.Errorf("the operator has spoken of %d declared objects only", spoken)
+	}
+}
