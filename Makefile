@@ -25,6 +25,7 @@ RELEASE = bin/release -out "$(OUT)" -cyclonedx-gomod bin/cyclonedx-gomod -image 
 	-version "$(VERSION)" -revision "$(REVISION)" -epoch "$(SOURCE_DATE_EPOCH)"
 STATIC := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
 # With these flags the packages that `make cilium` compiled are used again.
+ARGOCD := cd test/argocd && CGO_ENABLED=0 go test -trimpath -vet=off -shuffle=on -count=1
 ORACLE := cd test/oracle && CGO_ENABLED=0 go test -trimpath -vet=off -shuffle=on -count=1
 
 .PHONY: help
@@ -39,10 +40,15 @@ demo: control-plane build ## show a water works on a real control plane; ONCE=1 
 	@bin/demo $(if $(ONCE),-once)
 
 .PHONY: test
-test: control-plane certmanager build ## unit, golden and control plane tests, with the race detector, and the oracle
+test: control-plane certmanager build ## unit, golden and control plane tests, with the race detector, the oracle, and Argo CD
 	go test -race -shuffle=on -timeout 30m ./...
 	cd hack/release && go test -race -shuffle=on ./...
 	@$(MAKE) oracle
+	@$(MAKE) argocd
+
+.PHONY: argocd
+argocd: control-plane build ## config/argocd and the sample fleet against Argo CD's own Lua engine, sync engine and types
+	$(ARGOCD)
 
 .PHONY: oracle
 oracle: ## what is declared against Cilium's own policy engine in process, flow by flow
@@ -140,6 +146,10 @@ lint: bin/golangci-lint ## the linters, purity of the pure packages included
 .PHONY: lint-oracle
 lint-oracle: bin/golangci-lint ## the linters on test/oracle, which is a module of its own
 	cd test/oracle && CGO_ENABLED=0 GOFLAGS=-trimpath $(CURDIR)/bin/golangci-lint run --config $(CURDIR)/.golangci.yml ./...
+
+.PHONY: lint-argocd
+lint-argocd: bin/golangci-lint ## the linters on test/argocd, which is a module of its own
+	cd test/argocd && CGO_ENABLED=0 GOFLAGS=-trimpath $(CURDIR)/bin/golangci-lint run --config $(CURDIR)/.golangci.yml ./...
 
 .PHONY: lint-soak
 lint-soak: bin/golangci-lint ## the linters on test/soak/opcua, which is a module of its own

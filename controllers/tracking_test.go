@@ -114,7 +114,7 @@ func TestWhatIsGeneratedIsNoTools(t *testing.T) {
 			w := windowOf("acme-drives", time.Hour)
 			tracked(w)
 			a.make(w)
-			a.make(tracked(asked(a, w)))
+			a.make(tracked(asked(w)))
 			a.opened(w)
 			a.settled()
 
@@ -143,7 +143,7 @@ func TestWhatIsGeneratedIsNoTools(t *testing.T) {
 }
 
 // asked is an approval of a window that is not made yet.
-func asked(a *accessWorld, w *v1alpha1.VendorAccessWindow) *v1alpha1.Approval {
+func asked(w *v1alpha1.VendorAccessWindow) *v1alpha1.Approval {
 	return &v1alpha1.Approval{
 		ObjectMeta: metav1.ObjectMeta{Name: "approved", OwnerReferences: []metav1.OwnerReference{{
 			APIVersion: v1alpha1.GroupVersion.String(), Kind: "VendorAccessWindow", Name: w.Name, UID: w.UID,
@@ -167,7 +167,7 @@ func (w *world) onlyStatusIsOurs(all map[string]*unstructured.Unstructured, decl
 			}
 			spoken++
 			var fields map[string]any
-			w.must(json.Unmarshal(m.FieldsV1.Raw, &fields))
+			w.must(json.Unmarshal(m.FieldsV1.GetRawBytes(), &fields))
 			if owned := slices.Collect(maps.Keys(fields)); m.Subresource != "status" || !slices.Equal(owned, []string{"f:status"}) {
 				w.t.Errorf("%s: the operator owns %v by subresource %q", key, owned, m.Subresource)
 			}

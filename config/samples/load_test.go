@@ -113,9 +113,12 @@ type plant struct {
 // today is the day on which the samples are judged.
 var today = time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)
 
+// created is when they were.
+var created = metav1.NewTime(today.Add(-48 * time.Hour))
+
 func waterWorks(t *testing.T, s schemas) *plant {
 	t.Helper()
-	p := &plant{schemas: s, created: metav1.NewTime(today.Add(-48 * time.Hour))}
+	p := &plant{schemas: s, created: created}
 	p.snapshot.Now = today
 	var list struct{ Resources []string }
 	if err := yaml.Unmarshal(read(t, "water-works/kustomization.yaml"), &list); err != nil {

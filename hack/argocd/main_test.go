@@ -49,7 +49,9 @@ func TestEveryKindHasACheck(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var crd struct{ Spec struct{ Names struct{ Kind string } } }
+		var crd struct {
+			Spec struct{ Names struct{ Kind string } }
+		}
 		if err := yaml.Unmarshal(raw, &crd); err != nil {
 			t.Fatal(err)
 		}

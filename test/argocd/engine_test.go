@@ -162,6 +162,23 @@ func (a *application) sync(git []*unstructured.Unstructured) int {
 	return 0
 }
 
+// withDefaults compares as Argo CD does without ServerSideDiff, by the three versions that a
+// client knows, and returns what it takes for changed.
+func (a *application) withDefaults(git []*unstructured.Unstructured) []string {
+	a.t.Helper()
+	found, _ := a.compare(git)
+	differences, err := diff.DiffArray(found.Target, found.Live, diff.WithLogr(logr.Discard()), diff.WithManager("argocd-controller"),
+		diff.WithGVKParser(a.cache.GetGVKParser()), diff.WithStructuredMergeDiff(true))
+	must(a.t, err)
+	var out []string
+	for i, d := range differences.Diffs {
+		if d.Modified {
+			out = append(out, name(found.Target[i], found.Live[i]))
+		}
+	}
+	return out
+}
+
 // becomes waits until every object that Git has is in sync and has a health, Healthy but
 // for those that are named.
 func (a *application) becomes(git []*unstructured.Unstructured, but map[string]health.HealthStatusCode) {

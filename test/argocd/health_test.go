@@ -123,6 +123,7 @@ func said(kind string, status metav1.ConditionStatus, reason, message string) me
 func yes(kind, reason string) metav1.Condition {
 	return said(kind, metav1.ConditionTrue, reason, "yes")
 }
+
 func no(kind, reason string) metav1.Condition { return said(kind, metav1.ConditionFalse, reason, "no") }
 
 // of is a status of generation 1. The later of two conditions of one type counts.

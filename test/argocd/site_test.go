@@ -86,9 +86,11 @@ func (s *site) start(plane *controlplane.ControlPlane) {
 	kubeconfig, err := plane.Kubeconfig()
 	must(s.t, err)
 	output := process.NewOutput(nil)
-	operator, err := process.Start("/tmp/w/argo-zonewarden",
-		[]string{"--kubeconfig", kubeconfig, "--metrics-bind-address=0", "--health-probe-bind-address=0",
-			"--leader-election-namespace=zonewarden-system", "--node-name=edge-1"}, nil, output)
+	operator, err := process.Start("../../bin/zonewarden",
+		[]string{
+			"--kubeconfig", kubeconfig, "--metrics-bind-address=0", "--health-probe-bind-address=0",
+			"--leader-election-namespace=zonewarden-system", "--node-name=edge-1",
+		}, nil, output)
 	must(s.t, err)
 	s.t.Cleanup(func() {
 		if err := operator.Stop(20 * time.Second); err != nil {

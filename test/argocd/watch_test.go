@@ -75,11 +75,10 @@ func (w *watcher) see(kind watch.EventType, p *unstructured.Unstructured) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	zone, deny := denies(p)
-	switch {
-	case kind == watch.Deleted:
+	if kind == watch.Deleted {
 		delete(w.standing, p.GetName())
 		deny = false
-	default:
+	} else {
 		w.standing[p.GetName()] = true
 	}
 	if zone == "" {
