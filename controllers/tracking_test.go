@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -104,48 +105,96 @@ func TestWhatIsGeneratedIsNoTools(t *testing.T) {
 			s := site()
 			a.change(s, func() {
 				s.Spec.Backend = backend
+				s.Spec.Access.SessionPods = &v1alpha1.SessionPodRules{Image: "registry.example/tools@sha256:" + strings.Repeat("0", 64)}
 				tracked(s)
 			})
+			look := &rbacv1.ClusterRole{
+				ObjectMeta: metav1.ObjectMeta{Name: "acme-look", Labels: map[string]string{v1alpha1.LabelVendorSafe: "true"}},
+				Rules:      []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get"}}},
+			}
+			a.make(look)
+			t.Cleanup(func() { a.must(a.Delete(a.ctx(), look)) })
 			for _, o := range []client.Object{zone("cell-1"), asset("drive", "", ""), &v1alpha1.Vendor{ObjectMeta: objectMeta("acme")}} {
 				a.change(o, func() { tracked(o) })
 			}
 			a.make(namespace("office"), tracked(zone("office")), tracked(conduit("office-cell", "office", "cell-1", "https")))
 			a.startAll()
-			w := windowOf("acme-drives", time.Hour)
-			tracked(w)
-			a.make(w)
-			a.make(tracked(asked(w)))
-			a.opened(w)
+			relay, session := windowOf("relay", time.Hour), windowOf("session", time.Hour)
+			session.Spec.Grant = v1alpha1.GrantSessionPod
+			session.Spec.Kubernetes = &v1alpha1.KubernetesRights{
+				Roles: []v1alpha1.WindowRole{{Namespace: "cell-1", Role: look.Name}}, Credential: v1alpha1.CredentialToken,
+			}
+			for _, w := range []*v1alpha1.VendorAccessWindow{relay, session} {
+				a.make(tracked(w))
+				a.make(tracked(asked(w)))
+				a.opened(w)
+			}
 			a.settled()
 
 			all := a.everything()
-			ours := 0
-			for _, o := range all {
-				if o.GetLabels()[v1alpha1.LabelManagedBy] == v1alpha1.LabelManagedByValue {
-					ours++
+			for _, kind := range []string{"Job", "Pod", "Service", "Role", "RoleBinding", "Secret", "ServiceAccount"} {
+				if !slices.ContainsFunc(slices.Collect(maps.Keys(all)), func(key string) bool { return strings.HasPrefix(key, kind+" zonewarden-access/window-") }) {
+					t.Errorf("no %s of a window was looked at", kind)
 				}
 			}
-			if ours < 8 {
-				t.Errorf("only %d generated objects were looked at", ours)
-			}
-			var made []string
-			for key := range all {
-				if kind, _, _ := strings.Cut(key, " "); slices.Contains([]string{"Site", "Zone", "Conduit", "Asset", "Vendor", "VendorAccessWindow", "Approval"}, kind) {
-					made = append(made, key)
-				}
-			}
-			if diff := cmp.Diff([]string(nil), marked(all, made...)); diff != "" {
-				t.Errorf("marked (-want +got):\n%s", diff)
-			}
-			a.onlyStatusIsOurs(all, made)
+			a.noToolOwns(all)
 		})
 	}
+}
+
+// TestWhatCertificatesNeedIsNoTools: the same of keys, bundles, authorities and what is
+// handed to people.
+func TestWhatCertificatesNeedIsNoTools(t *testing.T) {
+	w := newCertificateWorld(t)
+	s := site()
+	w.change(s, func() { tracked(s) })
+	for _, n := range certificateNamespaces {
+		z := zone(n)
+		w.change(z, func() { tracked(z) })
+	}
+	w.startAll()
+	for _, n := range certificateNamespaces {
+		w.make(tracked(certificateOf(n)))
+	}
+	for _, n := range certificateNamespaces {
+		w.ready(n)
+	}
+	all := w.everything()
+	if all["Secret cell/server-tls"] == nil {
+		t.Error("no Secret of a certificate was looked at")
+	}
+	w.noToolOwns(all)
+}
+
+// declaredKinds are those that a tool may own.
+var declaredKinds = []string{"Site", "Zone", "Conduit", "Asset", "Vendor", "VendorAccessWindow", "Approval", "WorkloadCertificate"}
+
+// noToolOwns anything that is not declared.
+func (w *world) noToolOwns(all map[string]*unstructured.Unstructured) {
+	w.t.Helper()
+	ours := 0
+	var made []string
+	for key, o := range all {
+		if o.GetLabels()[v1alpha1.LabelManagedBy] == v1alpha1.LabelManagedByValue {
+			ours++
+		}
+		if slices.Contains(declaredKinds, o.GetKind()) {
+			made = append(made, key)
+		}
+	}
+	if ours < 4 {
+		w.t.Errorf("only %d generated objects were looked at", ours)
+	}
+	if diff := cmp.Diff([]string(nil), marked(all, made...)); diff != "" {
+		w.t.Errorf("marked (-want +got):\n%s", diff)
+	}
+	w.onlyStatusIsOurs(all, made)
 }
 
 // asked is an approval of a window that is not made yet.
 func asked(w *v1alpha1.VendorAccessWindow) *v1alpha1.Approval {
 	return &v1alpha1.Approval{
-		ObjectMeta: metav1.ObjectMeta{Name: "approved", OwnerReferences: []metav1.OwnerReference{{
+		ObjectMeta: metav1.ObjectMeta{Name: "approved-" + w.Name, OwnerReferences: []metav1.OwnerReference{{
 			APIVersion: v1alpha1.GroupVersion.String(), Kind: "VendorAccessWindow", Name: w.Name, UID: w.UID,
 		}}},
 		Spec: v1alpha1.ApprovalSpec{

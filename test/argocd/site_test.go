@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -99,9 +100,14 @@ func (s *site) start(plane *controlplane.ControlPlane) {
 	})
 }
 
+// oneAtATime: Kustomize keeps schemas in variables of its package.
+var oneAtATime sync.Mutex
+
 // rendered is what Kustomize, and so Argo CD, makes of a folder.
 func rendered(t *testing.T, folder string) []*unstructured.Unstructured {
 	t.Helper()
+	oneAtATime.Lock()
+	defer oneAtATime.Unlock()
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
 	if err != nil {
 		t.Fatalf("rendering %s: %v", folder, err)

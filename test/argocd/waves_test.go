@@ -127,6 +127,7 @@ type step struct {
 // running: at no step does a floor begin to deny before the conduits of its zone are
 // written, and no step is stuck.
 func TestWaves(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	w := watchPolicies(t, s)
 	a := newApplication(t, s, "ww-17-plant")
@@ -184,6 +185,7 @@ func TestWaves(t *testing.T) {
 // first attempt ends with the conduits, and nothing denies by then. Such zones are better
 // off in Observe at first.
 func TestZonesThatComeTogether(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	w := watchPolicies(t, s)
 	a := newApplication(t, s, "ww-17-plant")
