@@ -108,11 +108,13 @@ func sections(t *testing.T, page string) map[string]string {
 	return out
 }
 
-func TestEveryReasonHasASectionInTheRunbook(t *testing.T) {
+func TestEveryReasonAndAlertHasASectionInTheRunbook(t *testing.T) {
 	t.Parallel()
 	found := sections(t, read(t, "runbook.md"))
-	if diff := cmp.Diff(reasons(t), slices.Sorted(maps.Keys(found))); diff != "" {
-		t.Errorf("sections of runbook.md (-constants +headings):\n%s", diff)
+	want := append(reasons(t), alertNames(t)...)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(found))); diff != "" {
+		t.Errorf("sections of runbook.md (-constants and alerts +headings):\n%s", diff)
 	}
 	for heading, body := range found {
 		about, _, _ := strings.Cut(body, "**Traffic:**")
