@@ -40,7 +40,7 @@ demo: control-plane build ## show a water works on a real control plane; ONCE=1 
 	@bin/demo $(if $(ONCE),-once)
 
 .PHONY: test
-test: control-plane certmanager build ## unit, golden and control plane tests, with the race detector, the oracle, and Argo CD
+test: control-plane certmanager build bin/helm ## unit, golden and control plane tests, with the race detector, the oracle, and Argo CD
 	go test -race -shuffle=on -timeout 30m ./...
 	cd hack/release && go test -race -shuffle=on ./...
 	@$(MAKE) oracle
@@ -127,13 +127,15 @@ sign: ## sign OUT/SHA256SUMS with KEY, a private key in PEM: docs/verify.md
 ##@ To change it
 
 .PHONY: generate
-generate: bin/controller-gen bin/crd-ref-docs ## deep copies, CRDs, roles and reference pages from the sources
+generate: bin/controller-gen bin/crd-ref-docs bin/helm-docs ## deep copies, CRDs, roles, the chart's copies and reference pages from the sources
 	bin/controller-gen $(HEADER) paths=./api/...
 	bin/controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd
 	bin/controller-gen rbac:roleName=zonewarden paths=./controllers/... paths=./cmd/... output:rbac:artifacts:config=config/rbac
 	bin/crd-ref-docs --source-path=api/v1alpha1 --config=hack/crd-ref-docs.yaml --renderer=markdown --output-path=docs/reference/api.md
 	go run ./hack/docs
 	go run ./hack/argocd
+	go run ./hack/chart
+	bin/helm-docs --chart-search-root=charts --log-level=error
 
 .PHONY: golden
 golden: ## write the golden files anew; their flows are still checked
@@ -184,6 +186,19 @@ bin/release:
 
 bin/golangci-lint: hack/tools/golangci-lint/go.mod
 	go build -modfile=hack/tools/golangci-lint/go.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+# What Helm renders for without a cluster, and what it says of itself, is told to the linker.
+CHARTUTIL := helm.sh/helm/v3/pkg/chartutil
+HELM_LD := -s -w -X $(CHARTUTIL).k8sVersionMajor=1 -X $(CHARTUTIL).k8sVersionMinor=36 \
+	-X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=36 \
+	-X helm.sh/helm/v3/internal/version.version=$$(awk '$$1 == "helm.sh/helm/v3" {print $$2}' hack/tools/helm/go.mod)
+
+bin/helm: hack/tools/helm/go.mod
+	@$(if $(wildcard bin/helm),,echo "building Helm: a few minutes the first time";) \
+	CGO_ENABLED=0 go build -modfile=$< -trimpath -ldflags "$(HELM_LD)" -o $@ helm.sh/helm/v3/cmd/helm
+
+bin/helm-docs: hack/tools/helm-docs/go.mod
+	CGO_ENABLED=0 go build -modfile=$< -trimpath -o $@ github.com/norwoodj/helm-docs/cmd/helm-docs
 
 .PHONY: vuln
 vuln: bin/govulncheck ## known vulnerabilities in what the operator calls
