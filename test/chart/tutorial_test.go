@@ -46,3 +46,32 @@ func TestTutorial(t *testing.T) {
 	}
 	t.Logf("the tutorial takes %s, without reading", time.Since(began).Round(time.Second))
 }
+
+// TestREADME types what the README says under Install, each way on a cluster of its own.
+// The plugin is built by make.
+func TestREADME(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile(root("README.md"))
+	must(t, err)
+	_, install, _ := strings.Cut(string(raw), "\n## Install\n")
+	install, _, _ = strings.Cut(install, "\n## ")
+	ways := blocks(t, install, "sh")
+	if len(ways) != 2 {
+		t.Fatalf("the README has %d ways to install", len(ways))
+	}
+	for _, way := range ways {
+		p := startPlant(t, cilium)
+		p.use(t, theChart)
+		var script []string
+		for line := range strings.Lines(way) {
+			if !strings.HasPrefix(line, "go build ") {
+				script = append(script, line)
+			}
+		}
+		_, err := p.run(t, strings.Join(script, ""))
+		must(t, err)
+		if !p.exists(t, object("apps/v1", "Deployment", namespace, "zonewarden")) {
+			t.Errorf("after\n%s\nthere is no operator", way)
+		}
+	}
+}
