@@ -57,6 +57,10 @@ func TestPlansHoldOnPackets(t *testing.T) {
 		}
 		site.Settle(strings.Join(what, "; "))
 		after := site.Pairs()
+		if driver.Contradictory(f) {
+			declared, before = edited, after
+			continue
+		}
 		if _, wrong := driver.Compare(f, before, after); len(wrong) > 0 {
 			t.Fatalf("%v: %d pairs differ: %v", what, len(wrong), wrong[:min(5, len(wrong))])
 		}

@@ -27,6 +27,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/change"
 	"github.com/zonewarden/zonewarden/internal/cli"
 	"github.com/zonewarden/zonewarden/internal/cli/exit"
 	"github.com/zonewarden/zonewarden/internal/cli/matrix"
@@ -222,6 +223,15 @@ func (t Table) known(name string) string {
 
 // Member is the member of the table that an address is at.
 func (t Table) Member(a netip.Addr) string { return t.known(a.String()) }
+
+// Contradictory says that a plan has found one address, or one pod, in two zones. Which of
+// two edits then stays is up to which of them arrives first, and a plan takes them to
+// arrive together.
+func Contradictory(f plan.Forecast) bool {
+	return slices.ContainsFunc(f.Findings, func(found change.Finding) bool {
+		return found.Severity == v1alpha1.SeverityError && found.Reason == v1alpha1.ReasonOverlap
+	})
+}
 
 // bracketed is what a device's name has in brackets, or the name itself.
 func bracketed(name string) string {
