@@ -218,7 +218,7 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 	input := apply.Input{
 		Desired:   o.set.Objects,
 		Observed:  observed.ours,
-		Declared:  o.declarations(),
+		Declared:  apply.Declarations(o.model, o.withheld),
 		Confirmed: o.snapshot.Site.Annotations[v1alpha1.AnnotationConfirmPrune],
 		Known:     s.known,
 	}
@@ -235,7 +235,7 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 	if n := o.plan.Writes(); n > 0 {
 		log.FromContext(ctx).Info("writing policy objects", "writes", n)
 	}
-	o.result = s.writer.Carry(ctx, o.plan, conduitsByZone(o.model))
+	o.result = s.writer.Carry(ctx, o.plan, apply.Joins(o.model))
 	s.carried = o.carriedOut(s.carried)
 	s.remember(observed.ours, o.set.Objects)
 	standing := o.result.Standing()
@@ -262,24 +262,6 @@ func (o *outcome) refuse(refused map[apply.Key]string) {
 	}
 }
 
-// declarations are the Zones and Conduits that policy objects may have been made of.
-// What is withheld counts as not in force: what stands for it is left as it is.
-func (o *outcome) declarations() map[topology.ObjectRef]apply.Declaration {
-	out := make(map[topology.ObjectRef]apply.Declaration, len(o.snapshot.Zones)+len(o.snapshot.Conduits))
-	for ref, v := range o.model.Verdicts {
-		if ref.Kind == topology.KindZone || ref.Kind == topology.KindConduit {
-			out[ref] = apply.Declaration{UID: v.UID, InForce: v.InForce && !o.withheld[ref]}
-		}
-	}
-	for _, c := range o.model.Conduits {
-		ref := topology.ObjectRef{Kind: topology.KindConduit, Name: c.Name}
-		d := out[ref]
-		d.Suspended = c.Suspended
-		out[ref] = d
-	}
-	return out
-}
-
 func conduitVanished(in apply.Input) bool {
 	for _, o := range in.Observed {
 		if d, ok := in.Declared[o.Source]; o.Source.Kind == topology.KindConduit && (!ok || d.UID != o.SourceUID) {
@@ -287,19 +269,6 @@ func conduitVanished(in apply.Input) bool {
 		}
 	}
 	return false
-}
-
-// conduitsByZone says which conduits in force join a zone.
-func conduitsByZone(m *topology.Model) func(string) []topology.ObjectRef {
-	byZone := map[string][]topology.ObjectRef{}
-	for _, c := range m.Conduits {
-		ref := topology.ObjectRef{Kind: topology.KindConduit, Name: c.Name}
-		byZone[c.Initiator.Zone.Name] = append(byZone[c.Initiator.Zone.Name], ref)
-		for _, r := range c.Responders {
-			byZone[r.Zone.Name] = append(byZone[r.Zone.Name], ref)
-		}
-	}
-	return func(zone string) []topology.ObjectRef { return byZone[zone] }
 }
 
 // untilTomorrow is the time to the next midnight of the site: dates have to be

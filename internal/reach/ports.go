@@ -4,7 +4,6 @@
 package reach
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -24,7 +23,7 @@ type Ports struct {
 var All = Ports{All: true}
 
 // Some are these ports.
-func Some(ranges ...protocol.PortRange) Ports { return Ports{Ranges: merge(ranges)} }
+func Some(ranges ...protocol.PortRange) Ports { return Ports{Ranges: topology.MergePorts(ranges)} }
 
 // None says that nothing passes.
 func (p Ports) None() bool { return !p.All && len(p.Ranges) == 0 }
@@ -97,22 +96,6 @@ func without(r, gone protocol.PortRange) []protocol.PortRange {
 	}
 	if gone.Last < r.Last {
 		out = append(out, protocol.PortRange{Transport: r.Transport, First: gone.Last + 1, Last: r.Last})
-	}
-	return out
-}
-
-func merge(ranges []protocol.PortRange) []protocol.PortRange {
-	sorted := slices.SortedFunc(slices.Values(ranges), func(a, b protocol.PortRange) int {
-		return cmp.Or(cmp.Compare(a.Transport, b.Transport), cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last))
-	})
-	var out []protocol.PortRange
-	for _, r := range sorted {
-		last := len(out) - 1
-		if last >= 0 && out[last].Transport == r.Transport && int(r.First) <= int(out[last].Last)+1 {
-			out[last].Last = max(out[last].Last, r.Last)
-			continue
-		}
-		out = append(out, r)
 	}
 	return out
 }

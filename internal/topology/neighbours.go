@@ -46,7 +46,7 @@ func (m *Model) Neighbours() map[string][]Neighbour {
 		for _, name := range slices.Sorted(maps.Keys(neighbours)) {
 			n := neighbours[name]
 			n.Networks = mergeNetworks(n.Networks)
-			n.In, n.Out = mergePorts(n.In), mergePorts(n.Out)
+			n.In, n.Out = MergePorts(n.In), MergePorts(n.Out)
 			out[zone] = append(out[zone], *n)
 		}
 	}
@@ -96,8 +96,8 @@ func meet(joined map[string]map[string]*Neighbour, zone *Zone, end End, in, out 
 // same says that two entries select the same pods by the same words.
 func (w Workloads) same(other Workloads) bool { return reflect.DeepEqual(w, other) }
 
-// mergePorts sorts port ranges and joins those that overlap or touch.
-func mergePorts(ports []protocol.PortRange) []protocol.PortRange {
+// MergePorts sorts port ranges and joins those that overlap or touch.
+func MergePorts(ports []protocol.PortRange) []protocol.PortRange {
 	sorted := slices.SortedFunc(slices.Values(ports), func(a, b protocol.PortRange) int {
 		return cmp.Or(cmp.Compare(a.Transport, b.Transport), cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last))
 	})

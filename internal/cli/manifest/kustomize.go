@@ -37,7 +37,7 @@ func (s *Set) kustomize(folder string) error {
 	if err != nil {
 		return fmt.Errorf("rendering %s: %w", folder, err)
 	}
-	var sources Set
+	sources := Set{placesOnly: true}
 	sources.gather(folder)
 	for _, r := range rendered.Resources() {
 		content, err := r.Map()

@@ -58,6 +58,9 @@ type Problem struct {
 type Set struct {
 	Documents []*Document
 	Problems  []Problem
+
+	// placesOnly says that objects are looked for and not judged.
+	placesOnly bool
 }
 
 // Read reads files, folders with everything below them, folders of Kustomize, and "-" for
@@ -217,6 +220,10 @@ func contentOf(node *yaml.Node) (map[string]any, error) {
 
 // judge adds an object, with what its definition says of it.
 func (s *Set) judge(d *Document) {
+	if s.placesOnly {
+		s.Documents = append(s.Documents, d)
+		return
+	}
 	if definition := definitionOf(d.Object); definition != nil {
 		for _, f := range definition.judge(d.Object) {
 			s.Problems = append(s.Problems, d.problem(f.path, f.message))

@@ -75,7 +75,7 @@ func newForecast(ctx context.Context, before, after *plant.Plant) (*Forecast, er
 		Change:  change.Compare(before.Side(), after.Side()),
 		Refused: []Refused{}, Firewall: firewall(before, after), Restarts: restarts(before, after),
 		Flows: after.Model().Counts(), Held: []string{}, Writes: []Write{},
-		Unseen: append([]string{}, after.Unseen...), Assumed: slices.Concat([]string{}, after.Assumed),
+		Unseen: append([]string{}, after.Unseen...), Assumed: append([]string{}, after.Assumed...),
 	}
 	if after.Files != nil {
 		for _, p := range after.Files.Problems {
@@ -103,10 +103,11 @@ func (f *Forecast) rehearse(ctx context.Context, before, after *plant.Plant) err
 		return fmt.Errorf("looking at the policies that stand: %w", err)
 	}
 	set := after.Compile()
-	withheld := f.withhold(before, after, set)
+	fits := f.judgement(before, after)
+	withheld := f.withhold(before, fits, set)
 	input := apply.Input{
-		Desired: f.judgement(before, after).Keep(set.Objects, withheld), Observed: observed,
-		Declared: after.Declarations(withheld), ConduitCRD: apply.CRDState{Serving: true},
+		Desired: fits.Keep(set.Objects, withheld), Observed: observed,
+		Declared: apply.Declarations(after.Model(), withheld), ConduitCRD: apply.CRDState{Serving: true},
 		Known: map[apply.Key]string{},
 	}
 	for _, o := range observed {
@@ -116,7 +117,7 @@ func (f *Forecast) rehearse(ctx context.Context, before, after *plant.Plant) err
 	for _, h := range p.Held {
 		f.Held = append(f.Held, h.Key.String())
 	}
-	result := stage.Carry(ctx, p, conduitsAt(after.Model()))
+	result := stage.Carry(ctx, p, apply.Joins(after.Model()))
 	for _, o := range result.Outcomes {
 		f.Writes = append(f.Writes, Write{Verb: o.Verb, Object: o.Key.String()})
 	}
@@ -146,9 +147,8 @@ func (f *Forecast) judgement(before, after *plant.Plant) budget.Judgement {
 }
 
 // withhold finds what is not carried out because it does not fit, or cannot be expressed.
-func (f *Forecast) withhold(before, after *plant.Plant, set policy.Set) map[topology.ObjectRef]bool {
+func (f *Forecast) withhold(before *plant.Plant, j budget.Judgement, set policy.Set) map[topology.ObjectRef]bool {
 	out := map[topology.ObjectRef]bool{}
-	j := f.judgement(before, after)
 	f.Budget = Budget{Zone: j.Fullest.Zone, Entries: j.Fullest.Entries, Limit: j.Fullest.Limit, Refusals: len(j.Refused)}
 	for name, r := range j.Refused {
 		ref := topology.ObjectRef{Kind: topology.KindConduit, Name: name}
@@ -185,19 +185,6 @@ func compareRefs(a, b topology.ObjectRef) int {
 		return -slices.Compare([]byte(a.Kind), []byte(b.Kind)) // Zone before Conduit
 	}
 	return slices.Compare([]byte(a.Name), []byte(b.Name))
-}
-
-// conduitsAt says which conduits join a zone.
-func conduitsAt(m *topology.Model) func(string) []topology.ObjectRef {
-	joined := map[string][]topology.ObjectRef{}
-	for _, c := range m.Conduits {
-		ref := topology.ObjectRef{Kind: topology.KindConduit, Name: c.Name}
-		joined[c.Initiator.Zone.Name] = append(joined[c.Initiator.Zone.Name], ref)
-		for _, r := range c.Responders {
-			joined[r.Zone.Name] = append(joined[r.Zone.Name], ref)
-		}
-	}
-	return func(zone string) []topology.ObjectRef { return joined[zone] }
 }
 
 // Empty says that nothing would happen.

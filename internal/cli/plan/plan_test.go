@@ -144,7 +144,9 @@ func TestWhatIsAskedForHasToBeClear(t *testing.T) {
 
 // TestForPrograms: JSON has every list, also the empty ones.
 func TestForPrograms(t *testing.T) {
-	out, code := run(t, "-f", edited(t, "protocol: mqtt-tls", "protocol: https"), "--against", waterWorks, "-o", "json", "--pairs")
+	// With a backend of its own nothing is assumed.
+	folder := edited(t, "protocol: mqtt-tls", "protocol: https", "timeZone: Europe/Berlin", "timeZone: Europe/Berlin\n  backend: Cilium")
+	out, code := run(t, "-f", folder, "--against", waterWorks, "-o", "json", "--pairs")
 	var f map[string]any
 	must(t, json.Unmarshal([]byte(out), &f))
 	for key, value := range f {

@@ -15,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
-	"github.com/zonewarden/zonewarden/internal/apply"
 	"github.com/zonewarden/zonewarden/internal/change"
 	"github.com/zonewarden/zonewarden/internal/cli/manifest"
 	"github.com/zonewarden/zonewarden/internal/policy"
@@ -116,24 +115,6 @@ func (p *Plant) Stand() ([]*unstructured.Unstructured, error) {
 		out = append(out, u)
 	}
 	return out, nil
-}
-
-// Declarations are the Zones and Conduits that policy objects may have been made of. What
-// is withheld counts as not in force.
-func (p *Plant) Declarations(withheld map[topology.ObjectRef]bool) map[topology.ObjectRef]apply.Declaration {
-	out := map[topology.ObjectRef]apply.Declaration{}
-	for ref, v := range p.Model().Verdicts {
-		if ref.Kind == topology.KindZone || ref.Kind == topology.KindConduit {
-			out[ref] = apply.Declaration{UID: v.UID, InForce: v.InForce && !withheld[ref]}
-		}
-	}
-	for _, c := range p.Model().Conduits {
-		ref := topology.ObjectRef{Kind: topology.KindConduit, Name: c.Name}
-		d := out[ref]
-		d.Suspended = c.Suspended
-		out[ref] = d
-	}
-	return out
 }
 
 // Hash is over everything declared: the specs of Site, zones, conduits and assets by name.
