@@ -22,6 +22,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -36,6 +37,10 @@ import (
 
 // tries of each act; the best counts, because others use the machine too.
 const tries = 3
+
+// exchanges with the API server are as long as the operator may take where others slow the
+// machine: one takes about 15 ms where nobody does.
+const exchanges = 60
 
 // watched is a plant that the operator watches.
 type watched struct{ *cluster }
@@ -175,16 +180,41 @@ func testActs(t *testing.T, w watched, acts []act, figures map[string]took) {
 			for range tries {
 				w.quiet(t)
 				figures[a.key()] = w.try(t, a)
-				if figures[a.key()].whole() <= most {
+				if figures[a.key()].whole() <= max(most, exchanges*w.exchange(t)) {
 					return
 				}
 			}
-			t.Errorf("%+v, want it all within %s", figures[a.key()], most)
+			t.Errorf("%+v, want it all within %s or %d exchanges of %s", figures[a.key()], most, exchanges, w.exchange(t))
 		})
 		if !ok {
 			t.Fatal("the next act would find what this one left")
 		}
 	}
+}
+
+// exchange is how long it takes at this moment until somebody who watches an object has seen a
+// write of somebody else and answered it.
+func (w watched) exchange(t *testing.T) time.Duration {
+	t.Helper()
+	const turns = 5
+	c, err := client.NewWithWatch(w.plane.Config(), client.Options{})
+	w.must(t, err)
+	note := object("v1", "ConfigMap", "cell-1/exchange")
+	w.must(t, c.Create(t.Context(), note))
+	defer func() { w.must(t, c.Delete(t.Context(), note)) }()
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(note.GroupVersionKind())
+	seen, err := c.Watch(t.Context(), list, client.InNamespace("cell-1"), client.MatchingFields{"metadata.name": "exchange"})
+	w.must(t, err)
+	defer seen.Stop()
+	<-seen.ResultChan() // that it is there
+	began := time.Now()
+	for turn := range 2 * turns {
+		note.SetAnnotations(map[string]string{"turn": strconv.Itoa(turn)})
+		w.must(t, c.Update(t.Context(), note))
+		<-seen.ResultChan()
+	}
+	return time.Since(began) / turns
 }
 
 func (a act) key() string { return a.name + " | " + string(a.as) }
@@ -239,7 +269,7 @@ func (a act) counts(before map[string]string) int {
 
 // promptly is eventually with a sharper eye, for what is measured.
 func (w watched) promptly(check func() error) error {
-	deadline := time.Now().Add(8 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for {
 		err := check()
 		if err == nil || time.Now().After(deadline) {
