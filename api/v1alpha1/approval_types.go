@@ -7,17 +7,21 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Approval is one person's decision on one object: let in until, deny, revoke, arm. It
-// never changes, and goes only with the object that it is about, which has to be its one
-// owner (metadata.ownerReferences).
+// Approval is one person's decision on one object: let in until, deny, revoke, arm a
+// VendorAccessWindow; approve or deny what a Zone, Conduit or Asset opens, where the Site asks
+// for that (spec.openings). It never changes, and goes only with the object that it is about,
+// which has to be its one owner (metadata.ownerReferences).
 //
 // The API server proves who the approver is and that they may decide. Whether the
 // decision counts is up to the operator: the object exists by that UID and generation,
 // the requester is the object's, the approver is not one of those who are let in.
+// The requester of a Zone, Conduit or Asset is its author: the annotation
+// zonewarden.io/author, which admission proves.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Cluster,path=approvals,shortName=apv,categories=zonewarden
+// +kubebuilder:printcolumn:name="Kind",type=string,JSONPath=`.spec.of.kind`
 // +kubebuilder:printcolumn:name="Of",type=string,JSONPath=`.spec.of.name`
 // +kubebuilder:printcolumn:name="Decision",type=string,JSONPath=`.spec.decision`
 // +kubebuilder:printcolumn:name="Approver",type=string,JSONPath=`.spec.approver`
@@ -41,6 +45,7 @@ type Approval struct {
 //
 // +kubebuilder:validation:XValidation:rule="self.approver != self.requester",message="approver and requester must differ: nobody decides on what they asked for themselves; to withdraw a request, delete it"
 // +kubebuilder:validation:XValidation:rule="!has(self.until) || self.decision in ['Approve', 'Arm']",message="until goes with Approve and Arm only: Deny and Revoke are for good"
+// +kubebuilder:validation:XValidation:rule="self.of.kind == 'VendorAccessWindow' || self.decision in ['Approve', 'Deny'] && !has(self.until)",message="what a Zone, Conduit or Asset opens is approved or denied, for good: leave until out, and to end it change the object"
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an approval does not change: to extend, approve again; to end, revoke"
 type ApprovalSpec struct {
 	// of what.
@@ -87,6 +92,8 @@ const (
 
 // ApprovedObject is the object that a decision is about: this one, as it is now, and
 // none that later has its name.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.specHash) == (self.kind != 'VendorAccessWindow')",message="specHash goes with a Zone, Conduit or Asset, and is needed there: its status and kubectl zonewarden plan print it"
 type ApprovedObject struct {
 	// kind of the object.
 	// +required
@@ -105,15 +112,26 @@ type ApprovedObject struct {
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	Generation int64 `json:"generation"`
+	// specHash is what was read and approved of a Zone, Conduit or Asset: SHA-256 over the
+	// canonical JSON (RFC 8785) of {"kind", "name", "spec"}, of an Asset with its "labels".
+	// +optional
+	// +kubebuilder:validation:MaxLength=71
+	// +kubebuilder:validation:Pattern=`^sha256:[0-9a-f]{64}$`
+	SpecHash string `json:"specHash,omitempty"`
 }
 
 // ApprovedKind is a kind that is decided on.
 //
-// +kubebuilder:validation:Enum=VendorAccessWindow
+// +kubebuilder:validation:Enum=VendorAccessWindow;Zone;Conduit;Asset
 type ApprovedKind string
 
-// ApprovedWindow is a VendorAccessWindow.
-const ApprovedWindow ApprovedKind = "VendorAccessWindow"
+// The kinds.
+const (
+	ApprovedWindow  ApprovedKind = "VendorAccessWindow"
+	ApprovedZone    ApprovedKind = "Zone"
+	ApprovedConduit ApprovedKind = "Conduit"
+	ApprovedAsset   ApprovedKind = "Asset"
+)
 
 // ApprovalList is a list of Approvals.
 //

@@ -148,6 +148,15 @@ type AssetLastGood struct {
 	Generation int64 `json:"generation"`
 	// spec as it was accepted.
 	Spec AssetSpec `json:"spec"`
+	// labels as they were accepted: they decide in which zone the asset is.
+	// +optional
+	Labels map[string]string `json:"labels"`
+	// approvedBy are the people whose Approvals let it open something, where the Site asks for
+	// them (spec.openings).
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	ApprovedBy []Username `json:"approvedBy,omitempty"`
 }
 
 // AssetList is a list of Assets.

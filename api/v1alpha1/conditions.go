@@ -231,6 +231,16 @@ const (
 	ReasonTrailFull        = "TrailFull"
 	ReasonTrailUnavailable = "TrailUnavailable"
 
+	// ReasonAwaitingApproval: a change opens something into a zone of a high target level, and
+	// others than its author have still to approve it.
+	ReasonAwaitingApproval = "AwaitingApproval"
+	// ReasonOpeningDenied: somebody denied it.
+	ReasonOpeningDenied = "OpeningDenied"
+	// ReasonApprovedObjectNotFound: an approval names no Zone, Conduit or Asset that exists.
+	ReasonApprovedObjectNotFound = "ApprovedObjectNotFound"
+	// ReasonOtherSpec: an approval is about another spec than the object has.
+	ReasonOtherSpec = "OtherSpec"
+
 	// ReasonNameNotAllowed: a certificate asks for a name that is not its namespace's, and that
 	// its zone does not allow.
 	ReasonNameNotAllowed = "NameNotAllowed"
@@ -290,6 +300,9 @@ const (
 	// AnnotationConfirmPrune on the Site, with the digest that
 	// status.held.digest shows, says that exactly these held objects may go.
 	AnnotationConfirmPrune = "zonewarden.io/confirm-prune"
+	// AnnotationAuthor on a Zone, Conduit or Asset says who wrote what it declares. Where the
+	// Site has openings, the API server takes no other name than that of who writes.
+	AnnotationAuthor = "zonewarden.io/author"
 	// AnnotationVerify on a Zone asks every node for a probe now, whenever it gets
 	// a new value; the reports repeat the value that they answer. A value longer
 	// than VerifyMaxLength asks for nothing.

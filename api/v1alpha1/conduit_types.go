@@ -307,6 +307,12 @@ type ConduitLastGood struct {
 	Generation int64 `json:"generation"`
 	// spec as it was accepted.
 	Spec ConduitSpec `json:"spec"`
+	// approvedBy are the people whose Approvals let it open something, where the Site asks for
+	// them (spec.openings).
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	ApprovedBy []Username `json:"approvedBy,omitempty"`
 }
 
 // ConduitList is a list of Conduits.

@@ -231,9 +231,31 @@ type SiteSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	Access SiteAccess `json:"access,omitempty"`
+	// openings says which changes wait until somebody else has approved them. Without it
+	// none does.
+	// +optional
+	Openings *Openings `json:"openings,omitempty"`
 	// certificates are the rules for certificates of workloads. Without them none is issued.
 	// +optional
 	Certificates *SiteCertificates `json:"certificates,omitempty"`
+}
+
+// Openings says that a change of a Zone, a Conduit or an Asset which opens something into a
+// zone of a high target level waits for Approvals of others than its author, also where the
+// author is a GitOps controller. They are the approval of IEC 62443-3-2 ZCR 7.1.
+type Openings struct {
+	// approvedFrom is the target level (slTarget, the highest of its seven) from which on a
+	// change that opens something into a zone waits.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=4
+	ApprovedFrom SecurityLevel `json:"approvedFrom"`
+	// approvals is how many people have to approve.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=5
+	Approvals int32 `json:"approvals,omitempty"`
 }
 
 // Scope says which namespaces hold OT workloads.

@@ -259,6 +259,12 @@ type ZoneLastGood struct {
 	Generation int64 `json:"generation"`
 	// spec as it was accepted.
 	Spec ZoneSpec `json:"spec"`
+	// approvedBy are the people whose Approvals let it open something, where the Site asks for
+	// them (spec.openings).
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	ApprovedBy []Username `json:"approvedBy,omitempty"`
 }
 
 // ZoneList is a list of Zones.
