@@ -4,6 +4,8 @@
 package controllers
 
 import (
+	"maps"
+
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
@@ -29,10 +31,14 @@ func (s *Segmentation) assetChanges(o *outcome) []statusChange {
 // with its last good version: together they say what is in force.
 func (s *Segmentation) assetStatus(o *outcome, a *v1alpha1.Asset) v1alpha1.AssetStatus {
 	status := a.Status
-	v := o.model.Verdicts[topology.ObjectRef{Kind: topology.KindAsset, Name: a.Name}]
+	ref := topology.ObjectRef{Kind: topology.KindAsset, Name: a.Name}
+	v := o.model.Verdicts[ref]
 	s.conditionsOf(&status.Status, a.Generation).verdictStatus(v, nil)
-	if v.Accepted() && (status.LastGood == nil || status.LastGood.Generation != a.Generation) {
-		status.LastGood = &v1alpha1.AssetLastGood{Generation: a.Generation, Spec: *a.Spec.DeepCopy()}
+	if good := status.LastGood; v.Accepted() && (good == nil || good.Generation != a.Generation || good.Labels == nil || !maps.Equal(good.Labels, a.Labels)) {
+		status.LastGood = &v1alpha1.AssetLastGood{
+			Generation: a.Generation, Spec: *a.Spec.DeepCopy(), Labels: map[string]string{}, ApprovedBy: o.approvedBy(ref, good),
+		}
+		maps.Copy(status.LastGood.Labels, a.Labels)
 	}
 	status.Zone = o.model.AssetZones[a.Name]
 	return status

@@ -42,7 +42,7 @@ func (s *Segmentation) conduitStatus(o *outcome, d *v1alpha1.Conduit) v1alpha1.C
 	c := s.conditionsOf(&status.Status, d.Generation)
 	c.verdictStatus(v, o.set.Findings[ref])
 	if v.Accepted() && (status.LastGood == nil || status.LastGood.Generation != d.Generation) {
-		status.LastGood = &v1alpha1.ConduitLastGood{Generation: d.Generation, Spec: *d.Spec.DeepCopy()}
+		status.LastGood = &v1alpha1.ConduitLastGood{Generation: d.Generation, Spec: *d.Spec.DeepCopy(), ApprovedBy: o.approvedBy(ref, status.LastGood)}
 	}
 	model := o.conduits[d.Name]
 	status.ResponderSummary = responders(d.Spec.Responders)

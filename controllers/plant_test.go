@@ -136,6 +136,8 @@ func statusOf(o client.Object) *v1alpha1.Status {
 		return &o.Status.Status
 	case *v1alpha1.Asset:
 		return &o.Status.Status
+	case *v1alpha1.Approval:
+		return &o.Status
 	}
 	panic(fmt.Sprintf("%T has no status of ours", o))
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/zonewarden/zonewarden/internal/evidence"
 	"github.com/zonewarden/zonewarden/internal/exposure"
 	"github.com/zonewarden/zonewarden/internal/guard"
+	"github.com/zonewarden/zonewarden/internal/openings"
 	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/policy/budget"
 	"github.com/zonewarden/zonewarden/internal/topology"
@@ -110,6 +111,12 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("fetching what the nodes report: %w", err)
 	}
+	approvals, err := s.fetchApprovals(ctx)
+	if err != nil {
+		return ctrl.Result{}, fmt.Errorf("fetching what people approved: %w", err)
+	}
+	opened := openings.Judge(*snapshot, approvals)
+	snapshot.Held = opened.Held()
 	model := s.memory.Resolve(*snapshot)
 	choice, err := s.chooseBackend(ctx, snapshot.Site)
 	if err != nil {
@@ -117,6 +124,7 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 	}
 	choice.settings.Restrain(model.Site)
 	outcome := newOutcome(snapshot, model, choice)
+	outcome.openings, outcome.approvals = opened, approvals
 	outcome.verify(reports.nodes)
 	outcome.time, outcome.trail = s.timekeeper.said(), s.trail.intact()
 	outcome.impersonation = s.findImpersonators(ctx, snapshot.Site)
@@ -185,6 +193,10 @@ type outcome struct {
 	impersonation []v1alpha1.Finding
 	// trail is whether the audit trail is intact, nil before the first look.
 	trail *evidence.Judgement
+	// openings says which declarations wait for somebody to approve them, by approvals of
+	// zones, conduits and assets.
+	openings  openings.Judgement
+	approvals []*v1alpha1.Approval
 	// refused are our objects that Cilium does not take, with what it says.
 	refused map[topology.ObjectRef]string
 }

@@ -41,7 +41,7 @@ type statusChange struct {
 // each with one request. Nothing is copied for an object whose status stays.
 func (s *Segmentation) writeStatuses(ctx context.Context, o *outcome) error {
 	_, err := statusWriter{s.client, s.cache, s.recorder}.write(ctx, slices.Concat(
-		s.zoneChanges(o), s.conduitChanges(o), s.assetChanges(o), s.siteChanges(o),
+		s.zoneChanges(o), s.conduitChanges(o), s.assetChanges(o), s.approvalChanges(o), s.siteChanges(o),
 	))
 	return err
 }

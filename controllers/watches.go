@@ -144,6 +144,7 @@ func (s *Segmentation) sources() []source.Source {
 		watch(&v1alpha1.Zone{}, declaredChanged),
 		watch(&v1alpha1.Conduit{}, declaredChanged),
 		watch(&v1alpha1.Asset{}, declaredChanged),
+		watch(&v1alpha1.Approval{}, declaredChanged),
 		watch(metadata(corev1.SchemeGroupVersion.WithKind("Namespace")), predicate.LabelChangedPredicate{}),
 		source.Kind[client.Object](c, &corev1.Pod{}, later(podsSettle), podChanged),
 		watch(&corev1.Node{}, nodeChanged),

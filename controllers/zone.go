@@ -38,7 +38,7 @@ func (s *Segmentation) zoneStatus(o *outcome, z *v1alpha1.Zone) v1alpha1.ZoneSta
 	c.verdictStatus(v, slices.Concat(o.set.Findings[ref], found))
 	c.judge(v1alpha1.ConditionExposed, exposed)
 	if v.Accepted() && (status.LastGood == nil || status.LastGood.Generation != z.Generation) {
-		status.LastGood = &v1alpha1.ZoneLastGood{Generation: z.Generation, Spec: *z.Spec.DeepCopy()}
+		status.LastGood = &v1alpha1.ZoneLastGood{Generation: z.Generation, Spec: *z.Spec.DeepCopy(), ApprovedBy: o.approvedBy(ref, status.LastGood)}
 	}
 	model := o.model.Zone(z.Name)
 	status.Workloads, status.Assets, status.Conduits = 0, 0, 0

@@ -159,6 +159,14 @@ type AssetLastGood struct {
 	ApprovedBy []Username `json:"approvedBy,omitempty"`
 }
 
+// Approvers are approvedBy, none of what was never accepted.
+func (g *AssetLastGood) Approvers() []Username {
+	if g == nil {
+		return nil
+	}
+	return g.ApprovedBy
+}
+
 // AssetList is a list of Assets.
 //
 // +kubebuilder:object:root=true

@@ -315,6 +315,14 @@ type ConduitLastGood struct {
 	ApprovedBy []Username `json:"approvedBy,omitempty"`
 }
 
+// Approvers are approvedBy, none of what was never accepted.
+func (g *ConduitLastGood) Approvers() []Username {
+	if g == nil {
+		return nil
+	}
+	return g.ApprovedBy
+}
+
 // ConduitList is a list of Conduits.
 //
 // +kubebuilder:object:root=true

@@ -267,6 +267,14 @@ type ZoneLastGood struct {
 	ApprovedBy []Username `json:"approvedBy,omitempty"`
 }
 
+// Approvers are approvedBy, none of what was never accepted.
+func (g *ZoneLastGood) Approvers() []Username {
+	if g == nil {
+		return nil
+	}
+	return g.ApprovedBy
+}
+
 // ZoneList is a list of Zones.
 //
 // +kubebuilder:object:root=true

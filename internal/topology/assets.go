@@ -29,10 +29,21 @@ func (r *resolver) admitAssets() {
 	slices.SortFunc(r.assets, func(a, b *assetCandidate) int { return cmp.Compare(a.ref.Name, b.ref.Name) })
 	for _, c := range r.assets {
 		r.checkAsset(c)
+		c.hold(r.snapshot.Held)
 		if c.report.failed() {
 			c.demote()
 		}
 	}
+}
+
+// labelsOf are the labels of an asset in force. Those of a version from before labels were
+// kept with it are as declared.
+func (r *resolver) labelsOf(c *assetCandidate) map[string]string {
+	a := r.assetMeta[c.ref.Name]
+	if c.kept && a.Status.LastGood.Labels != nil {
+		return a.Status.LastGood.Labels
+	}
+	return a.Labels
 }
 
 func (r *resolver) checkAsset(c *assetCandidate) {
@@ -104,7 +115,7 @@ func (r *resolver) placeAssets() {
 		if c.spec == nil {
 			continue
 		}
-		zones := index.matching(r.assetMeta[c.ref.Name].Labels)
+		zones := index.matching(r.labelsOf(c))
 		if len(zones) == 0 {
 			continue
 		}
@@ -252,7 +263,7 @@ func (r *resolver) assetsByZone() map[string][]*Asset {
 // buildAsset builds one asset in force. first knows who has an address already.
 func (r *resolver) buildAsset(c *assetCandidate, first map[netip.Prefix]*assetCandidate) *Asset {
 	a := &Asset{
-		Name: c.ref.Name, Tag: c.spec.Tag, Labels: r.assetMeta[c.ref.Name].Labels,
+		Name: c.ref.Name, Tag: c.spec.Tag, Labels: r.labelsOf(c),
 		Obsolete: c.spec.Lifecycle != nil && c.spec.Lifecycle.Status == v1alpha1.LifecycleEndOfSupport,
 	}
 	for i, s := range c.spec.Addresses {

@@ -9,6 +9,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
 )
 
 // candidate is a declared object on its way into the model: as declared, as it was
@@ -38,6 +40,13 @@ func newCandidate[S any](kind string, meta metav1.Object, declared, lastGood *S,
 		spec:       declared,
 		lastGood:   lastGood,
 		settled:    lastGood != nil && lastGeneration == meta.GetGeneration(),
+	}
+}
+
+// hold puts what keeps a declaration out of force among its findings.
+func (c *candidate[S]) hold(held map[ObjectRef]v1alpha1.Finding) {
+	if f, is := held[c.ref]; is {
+		c.report.findings = append(c.report.findings, f)
 	}
 }
 

@@ -23,6 +23,7 @@ func (r *resolver) resolveConduits() []*Conduit {
 	for _, d := range r.snapshot.Conduits {
 		c := conduitCandidateOf(d)
 		reports[d.Name] = c
+		c.hold(r.snapshot.Held)
 		context := r.conduitContext(d)
 		built := r.recall(d, c, context)
 		if built == nil {

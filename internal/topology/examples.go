@@ -6,6 +6,8 @@ package topology
 import (
 	"maps"
 	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // mostExamples of one entry: a selector that lists more values than that says of the
@@ -63,4 +65,19 @@ func (d demands) examples() []map[string]string {
 // allowed are the values that a bounded demand leaves.
 func (k *demand) allowed() []string {
 	return slices.DeleteFunc(slices.Clone(k.in), func(v string) bool { return slices.Contains(k.notIn, v) })
+}
+
+// ExampleLabels are labels that all of the selectors match, of something that is not there
+// yet: one set at least for each value that they list; none where nothing can match.
+func ExampleLabels(selectors ...*metav1.LabelSelector) []map[string]string {
+	d := demands{}
+	for _, s := range selectors {
+		d.add(s)
+	}
+	if !d.satisfiable() {
+		return nil
+	}
+	return slices.DeleteFunc(d.examples(), func(labels map[string]string) bool {
+		return slices.ContainsFunc(selectors, func(s *metav1.LabelSelector) bool { return !matches(s, labels) })
+	})
 }

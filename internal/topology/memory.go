@@ -40,7 +40,7 @@ func (m *Memory) Resolve(s Snapshot) *Model {
 // this model, or nil.
 func (r *resolver) recall(d *v1alpha1.Conduit, c *conduitCandidate, context string) *Conduit {
 	had, ok := r.memory.conduits[d.UID]
-	if !ok || d.ResourceVersion == "" || had.version != d.ResourceVersion || had.context != context {
+	if !ok || c.report.failed() || d.ResourceVersion == "" || had.version != d.ResourceVersion || had.context != context {
 		return nil
 	}
 	c.report.findings = slices.Clone(had.findings)

@@ -22,6 +22,9 @@ type Snapshot struct {
 	Pods       []Pod
 	Nodes      []Node
 	Services   []Service
+	// Held are declarations that must not come into force yet, each with the error that
+	// says why: what was last accepted of them stays.
+	Held map[ObjectRef]v1alpha1.Finding
 	// Now is used for warnings only.
 	Now time.Time
 }

@@ -31,6 +31,7 @@ func (r *resolver) admitZones() {
 	slices.SortFunc(r.zones, func(a, b *zoneCandidate) int { return cmp.Compare(a.ref.Name, b.ref.Name) })
 	for _, c := range r.zones {
 		r.checkZone(c)
+		c.hold(r.snapshot.Held)
 		if c.report.failed() {
 			c.demote()
 		}

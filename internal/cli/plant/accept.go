@@ -4,6 +4,8 @@
 package plant
 
 import (
+	"maps"
+
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
@@ -28,7 +30,8 @@ func (p *Plant) accept() {
 	}
 	for _, a := range p.Assets {
 		if accepted(topology.KindAsset, a.Name) {
-			a.Status.LastGood = &v1alpha1.AssetLastGood{Generation: a.Generation, Spec: *a.Spec.DeepCopy()}
+			a.Status.LastGood = &v1alpha1.AssetLastGood{Generation: a.Generation, Spec: *a.Spec.DeepCopy(), Labels: map[string]string{}}
+			maps.Copy(a.Status.LastGood.Labels, a.Labels)
 			a.Status.Zone = m.AssetZones[a.Name]
 		}
 	}

@@ -1,0 +1,181 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package openings
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/topology"
+)
+
+// fewest of what a change opens are named in its finding; the rest is counted.
+const named = 3
+
+// Waiting is a declaration that must not come into force yet.
+type Waiting struct {
+	topology.ObjectRef
+	// Hash by which it is approved, "" where it has none and nobody can.
+	Hash string
+	// Author of what is declared, "" where it does not say.
+	Author string
+	// Opens is what it would open, for people to read.
+	Opens []string
+	// Missing is how many approvals are missing.
+	Missing int
+	// Approvers are those whose approval counts, Deniers those who denied it.
+	Approvers, Deniers []v1alpha1.Username
+}
+
+// Judgement says of the declarations of a site which have to wait.
+type Judgement struct {
+	// Waiting in the order of zones, assets and conduits, by name.
+	Waiting []Waiting
+	// Approved are those whose approvals let what differs come into force.
+	Approved map[topology.ObjectRef][]v1alpha1.Username
+	// Objections to Approvals of Zones, Conduits and Assets by their name; nil for one
+	// that counts.
+	Objections map[string]*Objection
+}
+
+// Held is for topology.Snapshot.Held.
+func (j Judgement) Held() map[topology.ObjectRef]v1alpha1.Finding {
+	out := map[topology.ObjectRef]v1alpha1.Finding{}
+	for _, w := range j.Waiting {
+		out[w.ObjectRef] = w.Finding()
+	}
+	return out
+}
+
+// Finding is what is said of the object.
+func (w Waiting) Finding() v1alpha1.Finding {
+	out := v1alpha1.Finding{
+		Severity: v1alpha1.SeverityError, Path: "spec", Reason: v1alpha1.ReasonAwaitingApproval,
+		Message: fmt.Sprintf("it opens %s", listed(w.Opens)),
+	}
+	switch {
+	case len(w.Deniers) > 0:
+		out.Reason = v1alpha1.ReasonOpeningDenied
+		out.Message += fmt.Sprintf(", and %s denied it", joined(w.Deniers))
+	case w.Author == "":
+		out.Message += fmt.Sprintf(", and says not who wrote it: apply it again with the annotation %s, which has to be your user name", v1alpha1.AnnotationAuthor)
+	default:
+		out.Message += fmt.Sprintf("; written by %s", w.Author)
+		if len(w.Approvers) > 0 {
+			out.Message += fmt.Sprintf(", approved by %s", joined(w.Approvers))
+		}
+		out.Message += fmt.Sprintf(", it waits for %d more to approve %s", w.Missing, w.Hash)
+	}
+	return out
+}
+
+func joined(names []v1alpha1.Username) string {
+	var out []string
+	for _, n := range names {
+		out = append(out, string(n))
+	}
+	return strings.Join(out, " and ")
+}
+
+func listed(what []string) string {
+	if len(what) <= named {
+		return strings.Join(what, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(what[:named], ", "), len(what)-named)
+}
+
+// Judge says which declarations wait. See the package documentation for what it promises.
+func Judge(s topology.Snapshot, approvals []*v1alpha1.Approval) Judgement {
+	out := Judgement{Approved: map[topology.ObjectRef][]v1alpha1.Username{}, Objections: map[string]*Objection{}}
+	if s.Site == nil {
+		return out
+	}
+	asked := s.Site.Spec.Openings
+	var differ []Waiting
+	for _, o := range objectsOf(s) {
+		differs := asked != nil && o.differs()
+		if !differs && !about(o, approvals) {
+			continue
+		}
+		w := Waiting{ObjectRef: o.ObjectRef, Author: o.author()}
+		w.Hash, _ = o.hash() // what has none is approved by nobody
+		heard := hear(o, w.Hash, s.Site, approvals, out.Objections)
+		w.Approvers, w.Deniers = heard.approvers, heard.deniers
+		if !differs {
+			continue
+		}
+		w.Missing = int(asked.Approvals) - len(w.Approvers)
+		if w.Missing <= 0 && len(w.Deniers) == 0 {
+			out.Approved[o.ObjectRef] = w.Approvers
+			continue
+		}
+		differ = append(differ, w)
+	}
+	unheard(approvals, out.Objections)
+	if len(differ) > 0 {
+		out.Waiting = newSieve(s, differ).waiting()
+	}
+	return out
+}
+
+func about(o object, approvals []*v1alpha1.Approval) bool {
+	return slices.ContainsFunc(approvals, func(a *v1alpha1.Approval) bool {
+		return string(a.Spec.Of.Kind) == o.Kind && a.Spec.Of.Name == o.Name
+	})
+}
+
+// sieve finds among declarations that differ those that open something.
+type sieve struct {
+	trial *trial
+	// held are those that are not known to open nothing; base is the site without them.
+	held map[topology.ObjectRef]v1alpha1.Finding
+	base *topology.Model
+	all  []Waiting
+	// opens is what is known of those that wait.
+	opens map[topology.ObjectRef][]string
+}
+
+func newSieve(s topology.Snapshot, differ []Waiting) *sieve {
+	out := &sieve{trial: newTrial(s), held: map[topology.ObjectRef]v1alpha1.Finding{}, all: differ, opens: map[topology.ObjectRef][]string{}}
+	for _, w := range differ {
+		out.held[w.ObjectRef] = v1alpha1.Finding{Severity: v1alpha1.SeverityError, Reason: v1alpha1.ReasonAwaitingApproval}
+	}
+	out.base = out.trial.resolve(out.held)
+	return out
+}
+
+func (s *sieve) waiting() []Waiting {
+	s.sift(s.all)
+	var out []Waiting
+	for _, w := range s.all {
+		if _, held := s.held[w.ObjectRef]; held {
+			w.Opens = s.opens[w.ObjectRef]
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// sift lets those go that open nothing, together where that is so of all of them, else by
+// halves: then the first of them count as declared for the rest.
+func (s *sieve) sift(some []Waiting) {
+	without := maps.Clone(s.held)
+	for _, w := range some {
+		delete(without, w.ObjectRef)
+	}
+	tried := s.trial.resolve(without)
+	opens := s.trial.opens(s.base, tried)
+	switch {
+	case len(opens) == 0:
+		s.held, s.base = without, tried
+	case len(some) == 1:
+		s.opens[some[0].ObjectRef] = opens
+	default:
+		s.sift(some[:len(some)/2])
+		s.sift(some[len(some)/2:])
+	}
+}

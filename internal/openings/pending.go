@@ -1,0 +1,71 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package openings
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/topology"
+)
+
+// object is a Zone, Conduit or Asset as somebody wrote it.
+type object struct {
+	topology.ObjectRef
+
+	meta metav1.Object
+	// differs says that it declares something else than was last accepted of it.
+	differs func() bool
+	hash    func() (string, error)
+}
+
+// author is who wrote what is declared, "" where it does not say.
+func (o object) author() string { return o.meta.GetAnnotations()[v1alpha1.AnnotationAuthor] }
+
+// objectsOf are all that can be approved: zones, then assets, then conduits, so that a
+// conduit is looked at when what it joins has been.
+func objectsOf(s topology.Snapshot) []object {
+	var out []object
+	for _, z := range s.Zones {
+		good := z.Status.LastGood
+		out = append(out, object{
+			ObjectRef: topology.ObjectRef{Kind: topology.KindZone, Name: z.Name}, meta: z,
+			differs: func() bool {
+				return good == nil || good.Generation != z.Generation && !equality.Semantic.DeepEqual(good.Spec, z.Spec)
+			},
+			hash:    func() (string, error) { return HashZone(z) },
+		})
+	}
+	for _, a := range s.Assets {
+		good := a.Status.LastGood
+		out = append(out, object{
+			ObjectRef: topology.ObjectRef{Kind: topology.KindAsset, Name: a.Name}, meta: a,
+			differs: func() bool {
+				return good == nil || good.Generation != a.Generation && !equality.Semantic.DeepEqual(good.Spec, a.Spec) ||
+					good.Labels != nil && !maps.Equal(good.Labels, a.Labels)
+			},
+			hash:    func() (string, error) { return HashAsset(a) },
+		})
+	}
+	for _, c := range s.Conduits {
+		good := c.Status.LastGood
+		out = append(out, object{
+			ObjectRef: topology.ObjectRef{Kind: topology.KindConduit, Name: c.Name}, meta: c,
+			differs: func() bool {
+				return good == nil || good.Generation != c.Generation && !equality.Semantic.DeepEqual(good.Spec, c.Spec)
+			},
+			hash:    func() (string, error) { return HashConduit(c) },
+		})
+	}
+	order := []string{topology.KindZone, topology.KindAsset, topology.KindConduit}
+	slices.SortFunc(out, func(a, b object) int {
+		return cmp.Or(cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind)), cmp.Compare(a.Name, b.Name))
+	})
+	return out
+}

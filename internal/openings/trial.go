@@ -1,0 +1,189 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package openings
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/reach"
+	"github.com/zonewarden/zonewarden/internal/topology"
+)
+
+// trial is a site on which changes are tried: every zone denies, and namespaces that a zone
+// means and that are not there yet, are.
+type trial struct {
+	snapshot topology.Snapshot
+	level    int32
+	memory   topology.Memory
+}
+
+func newTrial(s topology.Snapshot) *trial {
+	t := &trial{snapshot: s, level: int32(s.Site.Spec.Openings.ApprovedFrom)}
+	t.snapshot.Zones = nil
+	for _, z := range s.Zones {
+		t.snapshot.Zones = append(t.snapshot.Zones, enforced(z))
+	}
+	t.addNamespaces()
+	return t
+}
+
+// enforced is a zone that denies, as declared and as it was last accepted.
+func enforced(z *v1alpha1.Zone) *v1alpha1.Zone {
+	out := *z
+	out.Spec.Enforcement = v1alpha1.EnforcementEnforce
+	if good := z.Status.LastGood; good != nil {
+		copied := *good
+		copied.Spec.Enforcement = v1alpha1.EnforcementEnforce
+		out.Status.LastGood = &copied
+	}
+	return &out
+}
+
+// addNamespaces adds the namespaces that zones name or select, as they were accepted or are
+// declared, and that do not exist.
+func (t *trial) addNamespaces() {
+	scope := &t.snapshot.Site.Spec.Scope.NamespaceSelector
+	inScope := topology.ExampleLabels(scope)
+	there := map[string]bool{}
+	for _, ns := range t.snapshot.Namespaces {
+		there[ns.Name] = true
+	}
+	t.snapshot.Namespaces = slices.Clone(t.snapshot.Namespaces)
+	add := func(name string, labels map[string]string) {
+		if !there[name] {
+			there[name] = true
+			t.snapshot.Namespaces = append(t.snapshot.Namespaces, topology.Namespace{Name: name, Labels: labels})
+		}
+	}
+	for _, z := range t.snapshot.Zones {
+		for i, w := range entriesOf(z) {
+			for _, name := range w.Namespaces {
+				for _, labels := range inScope[:min(1, len(inScope))] {
+					add(name, labels)
+				}
+			}
+			if w.NamespaceSelector == nil {
+				continue
+			}
+			for n, labels := range topology.ExampleLabels(scope, w.NamespaceSelector) {
+				add(fmt.Sprintf("(namespace %d.%d of %s)", i, n, z.Name), labels)
+			}
+		}
+	}
+}
+
+func entriesOf(z *v1alpha1.Zone) []v1alpha1.WorkloadMembers {
+	out := z.Spec.Members.Workloads
+	if z.Status.LastGood != nil {
+		out = slices.Concat(out, z.Status.LastGood.Spec.Members.Workloads)
+	}
+	return out
+}
+
+// resolve is the site with some declarations held back.
+func (t *trial) resolve(held map[topology.ObjectRef]v1alpha1.Finding) *topology.Model {
+	s := t.snapshot
+	s.Held = held
+	return t.memory.Resolve(s)
+}
+
+// expected are pods as each entry of the models may come to have them, in each of its
+// namespaces: two of each, because one by itself has nobody to speak with.
+func expected(models ...*topology.Model) []topology.Pod {
+	var out []topology.Pod
+	add := func(entries []topology.Workloads) {
+		for _, w := range entries {
+			for _, pod := range w.Examples() {
+				for _, ns := range w.Matching {
+					pod.Namespace = ns
+					for _, pod.Name = range []string{"(any pod)", "(another pod)"} {
+						out = append(out, pod)
+					}
+				}
+			}
+		}
+	}
+	for _, m := range models {
+		for _, z := range m.Zones {
+			add(z.Workloads)
+		}
+		for _, c := range m.Conduits {
+			add(c.Initiator.Workloads)
+			for _, r := range c.Responders {
+				add(r.Workloads)
+			}
+		}
+	}
+	return out
+}
+
+// opens is what of a change lets in more than before, for people to read: sorted, each once.
+func (t *trial) opens(before, after *topology.Model) []string {
+	if before.Site == nil || after.Site == nil {
+		return nil
+	}
+	atlas := reach.NewAtlas(slices.Concat(t.snapshot.Pods, expected(before, after)), before, after)
+	c := comparison{was: reach.Look(before, atlas), is: reach.Look(after, atlas), level: t.level, found: map[string]bool{}}
+	c.places()
+	c.pairs()
+	c.zones(before, after)
+	return slices.Sorted(maps.Keys(c.found))
+}
+
+// comparison is of what passes between the same places.
+type comparison struct {
+	was, is *reach.View
+	level   int32
+	found   map[string]bool
+}
+
+// high says that a place is, or was, in a zone from the level on.
+func (c *comparison) high(place int) bool {
+	for _, v := range []*reach.View{c.was, c.is} {
+		if z := v.Zones[place]; z != nil && z.SL.Highest() >= c.level {
+			return true
+		}
+	}
+	return false
+}
+
+// places finds those that are denied nothing any more.
+func (c *comparison) places() {
+	for i := range c.is.Places {
+		if c.was.Denied[i] && !c.is.Denied[i] && c.high(i) {
+			c.found[fmt.Sprintf("everything to %s of zone %s, denied by no zone any more", c.is.Places[i].Name(), c.was.ZoneName(i))] = true
+		}
+	}
+}
+
+// pairs finds what is let into a place and was not.
+func (c *comparison) pairs() {
+	for _, p := range c.is.Pairs() {
+		if !c.high(p.To) || c.is.AtPod(p) && c.was.Undenied(p) {
+			continue
+		}
+		more := c.is.Declared(p).Minus(c.was.Declared(p))
+		for _, a := range c.is.Allowed(p) {
+			part := a.Ports.And(more)
+			// Nobody holds the devices of a zone from each other, whatever is declared.
+			if part.None() || a.Conduit == nil && !c.is.AtPod(p) {
+				continue
+			}
+			c.found[fmt.Sprintf("%s -> %s %s", c.is.ZoneName(p.From), c.is.ZoneName(p.To), a.What(part))] = true
+		}
+	}
+}
+
+// zones finds those that are taken below the level.
+func (c *comparison) zones(before, after *topology.Model) {
+	for _, was := range before.Zones {
+		is := after.Zone(was.Name)
+		if is != nil && was.SL.Highest() >= c.level && is.SL.Highest() < c.level {
+			c.found[fmt.Sprintf("zone %s to a target level of %d, from %d", was.Name, is.SL.Highest(), was.SL.Highest())] = true
+		}
+	}
+}
