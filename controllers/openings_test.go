@@ -17,9 +17,9 @@ import (
 	"github.com/zonewarden/zonewarden/internal/openings"
 )
 
-// by says who wrote an object.
-func by(author string, o client.Object) {
-	o.SetAnnotations(map[string]string{v1alpha1.AnnotationAuthor: author})
+// byAda says who wrote an object.
+func byAda(o client.Object) {
+	o.SetAnnotations(map[string]string{v1alpha1.AnnotationAuthor: "ada"})
 }
 
 // decide makes somebody's decision on an object as it is now.
@@ -93,7 +93,7 @@ func TestWhatOpensWaits(t *testing.T) {
 
 	c := conduit("scada-cell", "", "", "")
 	w.change(c, func() {
-		by("ada", c)
+		byAda(c)
 		c.Spec.Flows = append(c.Spec.Flows, v1alpha1.Flow{Protocol: "https"})
 	})
 	message := w.condition(c, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAwaitingApproval)
@@ -144,7 +144,7 @@ func TestWhatClosesDoesNotWait(t *testing.T) {
 	w.highCell()
 	c := conduit("scada-cell", "", "", "")
 	w.change(c, func() {
-		by("ada", c)
+		byAda(c)
 		c.Spec.Suspended = true
 		c.Spec.Flows = append(c.Spec.Flows, v1alpha1.Flow{Protocol: "https"})
 	})
@@ -158,7 +158,7 @@ func TestWhatClosesDoesNotWait(t *testing.T) {
 	w.condition(c, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAwaitingApproval)
 
 	another := conduit("another", "supervision", "cell", "https")
-	by("ada", another)
+	byAda(another)
 	outwards := conduit("outwards", "cell", "supervision", "https")
 	w.make(another, outwards)
 	w.condition(outwards, v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted)
@@ -185,7 +185,7 @@ func TestDevicesWait(t *testing.T) {
 	w.condition(panel, v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted)
 	stood := w.digest(cellPLCs)
 	w.change(panel, func() {
-		by("ada", panel)
+		byAda(panel)
 		panel.Labels = map[string]string{"zone": "cell"}
 	})
 	w.condition(panel, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAwaitingApproval)

@@ -103,39 +103,15 @@ type Segmentation struct {
 // Reconcile is one pass over the site.
 func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.Result, error) {
 	start := s.clock.Now()
-	snapshot, err := s.fetch(ctx)
+	outcome, reports, err := s.look(ctx)
 	if err != nil {
-		return ctrl.Result{}, fmt.Errorf("fetching the site: %w", err)
-	}
-	reports, err := s.fetchReports(ctx, snapshot.Nodes)
-	if err != nil {
-		return ctrl.Result{}, fmt.Errorf("fetching what the nodes report: %w", err)
-	}
-	approvals, err := s.fetchApprovals(ctx)
-	if err != nil {
-		return ctrl.Result{}, fmt.Errorf("fetching what people approved: %w", err)
-	}
-	opened := openings.Judge(*snapshot, approvals)
-	snapshot.Held = opened.Held()
-	model := s.memory.Resolve(*snapshot)
-	choice, err := s.chooseBackend(ctx, snapshot.Site)
-	if err != nil {
-		return ctrl.Result{}, fmt.Errorf("choosing the backend: %w", err)
-	}
-	choice.settings.Restrain(model.Site)
-	outcome := newOutcome(snapshot, model, choice)
-	outcome.openings, outcome.approvals = opened, approvals
-	outcome.verify(reports.nodes)
-	outcome.time, outcome.trail = s.timekeeper.said(), s.trail.intact()
-	outcome.impersonation = s.findImpersonators(ctx, snapshot.Site)
-	if outcome.admission, err = s.fetchGuard(ctx); err != nil {
-		return ctrl.Result{}, fmt.Errorf("fetching the guard: %w", err)
+		return ctrl.Result{}, err
 	}
 	if err := s.holdForAssets(ctx, outcome); err != nil {
 		return ctrl.Result{}, err
 	}
 	publish(outcome, s.inForce)
-	if model.Site != nil && choice.usable() && outcome.held == "" {
+	if outcome.model.Site != nil && outcome.backend.usable() && outcome.held == "" {
 		if err := s.carryOut(ctx, outcome); err != nil {
 			return ctrl.Result{}, err
 		}
@@ -146,6 +122,39 @@ func (s *Segmentation) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl
 		return ctrl.Result{}, err
 	}
 	return ctrl.Result{RequeueAfter: reports.orSooner(s.untilNextLook(outcome))}, nil
+}
+
+// look reads everything that a pass is made of, and resolves it.
+func (s *Segmentation) look(ctx context.Context) (*outcome, reported, error) {
+	snapshot, err := s.fetch(ctx)
+	if err != nil {
+		return nil, reported{}, fmt.Errorf("fetching the site: %w", err)
+	}
+	reports, err := s.fetchReports(ctx, snapshot.Nodes)
+	if err != nil {
+		return nil, reported{}, fmt.Errorf("fetching what the nodes report: %w", err)
+	}
+	approvals, err := s.fetchApprovals(ctx)
+	if err != nil {
+		return nil, reported{}, fmt.Errorf("fetching what people approved: %w", err)
+	}
+	opened := openings.Judge(*snapshot, approvals)
+	snapshot.Held = opened.Held()
+	model := s.memory.Resolve(*snapshot)
+	choice, err := s.chooseBackend(ctx, snapshot.Site)
+	if err != nil {
+		return nil, reported{}, fmt.Errorf("choosing the backend: %w", err)
+	}
+	choice.settings.Restrain(model.Site)
+	outcome := newOutcome(snapshot, model, choice)
+	outcome.openings, outcome.approvals = opened, approvals
+	outcome.verify(reports.nodes)
+	outcome.time, outcome.trail = s.timekeeper.said(), s.trail.intact()
+	outcome.impersonation = s.findImpersonators(ctx, snapshot.Site)
+	if outcome.admission, err = s.fetchGuard(ctx); err != nil {
+		return nil, reported{}, fmt.Errorf("fetching the guard: %w", err)
+	}
+	return outcome, reports, nil
 }
 
 // untilNextLook is the time to the next pass when no event brings one.

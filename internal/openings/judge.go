@@ -13,7 +13,7 @@ import (
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
-// fewest of what a change opens are named in its finding; the rest is counted.
+// named is how much of what a change opens its finding names; the rest is counted.
 const named = 3
 
 // Waiting is a declaration that must not come into force yet.

@@ -31,41 +31,54 @@ func (o object) author() string { return o.meta.GetAnnotations()[v1alpha1.Annota
 // objectsOf are all that can be approved: zones, then assets, then conduits, so that a
 // conduit is looked at when what it joins has been.
 func objectsOf(s topology.Snapshot) []object {
-	var out []object
+	out := make([]object, 0, len(s.Zones)+len(s.Assets)+len(s.Conduits))
 	for _, z := range s.Zones {
-		good := z.Status.LastGood
-		out = append(out, object{
-			ObjectRef: topology.ObjectRef{Kind: topology.KindZone, Name: z.Name}, meta: z,
-			differs: func() bool {
-				return good == nil || good.Generation != z.Generation && !equality.Semantic.DeepEqual(good.Spec, z.Spec)
-			},
-			hash:    func() (string, error) { return HashZone(z) },
-		})
+		out = append(out, zoneObject(z))
 	}
 	for _, a := range s.Assets {
-		good := a.Status.LastGood
-		out = append(out, object{
-			ObjectRef: topology.ObjectRef{Kind: topology.KindAsset, Name: a.Name}, meta: a,
-			differs: func() bool {
-				return good == nil || good.Generation != a.Generation && !equality.Semantic.DeepEqual(good.Spec, a.Spec) ||
-					good.Labels != nil && !maps.Equal(good.Labels, a.Labels)
-			},
-			hash:    func() (string, error) { return HashAsset(a) },
-		})
+		out = append(out, assetObject(a))
 	}
 	for _, c := range s.Conduits {
-		good := c.Status.LastGood
-		out = append(out, object{
-			ObjectRef: topology.ObjectRef{Kind: topology.KindConduit, Name: c.Name}, meta: c,
-			differs: func() bool {
-				return good == nil || good.Generation != c.Generation && !equality.Semantic.DeepEqual(good.Spec, c.Spec)
-			},
-			hash:    func() (string, error) { return HashConduit(c) },
-		})
+		out = append(out, conduitObject(c))
 	}
 	order := []string{topology.KindZone, topology.KindAsset, topology.KindConduit}
 	slices.SortFunc(out, func(a, b object) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind)), cmp.Compare(a.Name, b.Name))
 	})
 	return out
+}
+
+func zoneObject(z *v1alpha1.Zone) object {
+	good := z.Status.LastGood
+	return object{
+		ObjectRef: topology.ObjectRef{Kind: topology.KindZone, Name: z.Name}, meta: z,
+		differs: func() bool {
+			return good == nil || good.Generation != z.Generation && !equality.Semantic.DeepEqual(good.Spec, z.Spec)
+		},
+		hash: func() (string, error) { return HashZone(z) },
+	}
+}
+
+func conduitObject(c *v1alpha1.Conduit) object {
+	good := c.Status.LastGood
+	return object{
+		ObjectRef: topology.ObjectRef{Kind: topology.KindConduit, Name: c.Name}, meta: c,
+		differs: func() bool {
+			return good == nil || good.Generation != c.Generation && !equality.Semantic.DeepEqual(good.Spec, c.Spec)
+		},
+		hash: func() (string, error) { return HashConduit(c) },
+	}
+}
+
+// assetObject: the labels of an asset are no part of its generation.
+func assetObject(a *v1alpha1.Asset) object {
+	good := a.Status.LastGood
+	return object{
+		ObjectRef: topology.ObjectRef{Kind: topology.KindAsset, Name: a.Name}, meta: a,
+		differs: func() bool {
+			return good == nil || good.Generation != a.Generation && !equality.Semantic.DeepEqual(good.Spec, a.Spec) ||
+				good.Labels != nil && !maps.Equal(good.Labels, a.Labels)
+		},
+		hash: func() (string, error) { return HashAsset(a) },
+	}
 }

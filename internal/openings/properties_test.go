@@ -67,7 +67,7 @@ func TestNothingOpensUnapproved(t *testing.T) {
 			var given []*v1alpha1.Approval
 			for _, w := range all.Waiting {
 				if rapid.Bool().Draw(t, "approve "+w.String()) {
-					given = append(given, approvalOf(t, s, w))
+					given = append(given, approvalOf(s, w))
 				}
 			}
 			j := openings.Judge(s, given)
@@ -85,7 +85,7 @@ func TestNothingOpensUnapproved(t *testing.T) {
 }
 
 // approvalOf is eve's of something that waits.
-func approvalOf(t *rapid.T, s topology.Snapshot, w openings.Waiting) *v1alpha1.Approval {
+func approvalOf(s topology.Snapshot, w openings.Waiting) *v1alpha1.Approval {
 	var meta metav1.Object
 	switch w.Kind {
 	case topology.KindZone:

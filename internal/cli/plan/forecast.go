@@ -25,6 +25,9 @@ type Forecast struct {
 	// Backend that the policies are for.
 	Backend v1alpha1.Backend `json:"backend"`
 	*change.Change
+	// Waiting are the objects of which somebody else than their author has to approve what
+	// they open, with the hash to approve. Everything else is said as if that were done.
+	Waiting []Waiting `json:"waiting"`
 	// Refused are the objects that the API server would not take, with their places.
 	Refused []Refused `json:"refused"`
 	// Pairs whose passing differs, where they were asked for.
@@ -54,6 +57,18 @@ type Refused struct {
 	Message string `json:"message"`
 }
 
+// Waiting is an object that waits for people, once it is applied.
+type Waiting struct {
+	topology.ObjectRef
+	// Hash of what is declared: spec.of.specHash of the Approval.
+	Hash string `json:"hash"`
+	// Author as the manifest says it.
+	Author string   `json:"author,omitempty"`
+	Opens  []string `json:"opens"`
+	// Approvals that are needed.
+	Approvals int `json:"approvals"`
+}
+
 // Write is one call to the API server.
 type Write struct {
 	Verb   string `json:"verb"`
@@ -73,9 +88,12 @@ func newForecast(ctx context.Context, before, after *plant.Plant) (*Forecast, er
 	f := &Forecast{
 		Kind: "Plan", Site: after.SiteName(), Backend: after.Backend(),
 		Change:  change.Compare(before.Side(), after.Side()),
-		Refused: []Refused{}, Firewall: firewall(before, after), Restarts: restarts(before, after),
+		Refused: []Refused{}, Waiting: []Waiting{}, Firewall: firewall(before, after), Restarts: restarts(before, after),
 		Flows: after.Model().Counts(), Held: []string{}, Writes: []Write{},
 		Unseen: append([]string{}, after.Unseen...), Assumed: append([]string{}, after.Assumed...),
+	}
+	for _, w := range after.Waiting {
+		f.Waiting = append(f.Waiting, Waiting{ObjectRef: w.ObjectRef, Hash: w.Hash, Author: w.Author, Opens: w.Opens, Approvals: w.Missing})
 	}
 	if after.Files != nil {
 		for _, p := range after.Files.Problems {

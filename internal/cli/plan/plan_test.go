@@ -104,14 +104,19 @@ func TestScreens(t *testing.T) {
 		args    []string
 		code    exit.Code
 	}{
-		"nothing":          {nil, nil, exit.OK},
-		"changes":          {changed, []string{"--prune"}, exit.Bad},
-		"without-prune":    {changed, nil, exit.Bad},
-		"details":          {changed, []string{"--prune", "--details"}, exit.Bad},
-		"firewall":         {[]string{"10.20.3.21", "10.20.3.29"}, []string{"--firewall"}, exit.Bad},
-		"safety":           {[]string{"10.20.8.11", "10.20.8.12"}, nil, exit.Bad},
-		"refused":          {[]string{"purdue: DMZ", "purdue: L6"}, []string{"--prune"}, exit.Failed},
-		"a-mistake":        {[]string{"protocol: mqtt-tls", "protocol: mqtt-tsl"}, nil, exit.Failed},
+		"nothing":       {nil, nil, exit.OK},
+		"changes":       {changed, []string{"--prune"}, exit.Bad},
+		"without-prune": {changed, nil, exit.Bad},
+		"details":       {changed, []string{"--prune", "--details"}, exit.Bad},
+		"firewall":      {[]string{"10.20.3.21", "10.20.3.29"}, []string{"--firewall"}, exit.Bad},
+		"safety":        {[]string{"10.20.8.11", "10.20.8.12"}, nil, exit.Bad},
+		"refused":       {[]string{"purdue: DMZ", "purdue: L6"}, []string{"--prune"}, exit.Failed},
+		"a-mistake":     {[]string{"protocol: mqtt-tls", "protocol: mqtt-tsl"}, nil, exit.Failed},
+		"approvals": {[]string{
+			"timeZone: Europe/Berlin", "timeZone: Europe/Berlin\n  openings: {approvedFrom: 2}",
+			opcua, strings.Replace(strings.Replace(opcua, "spec:\n", "  annotations: {zonewarden.io/author: ada@example.com}\nspec:\n", 1), "protocol: opcua-tcp", "protocol: https", 1),
+			"10.20.3.21", "10.20.3.29", "Daily reports", "Hourly reports",
+		}, nil, exit.Bad},
 		"words-only":       {[]string{"Daily reports", "Hourly reports"}, nil, exit.Bad},
 		"a-zone-that-goes": {[]string{"name: cell-pumping\n", "name: cell-pumps\n"}, []string{"--prune"}, exit.Failed},
 	}

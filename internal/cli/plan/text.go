@@ -38,6 +38,7 @@ func (f *Forecast) text(out io.Writer, details bool) {
 	} else {
 		t.line("SAFETY", "TOUCHED: %s", strings.Join(f.Safety, ", "))
 	}
+	t.waiting(f.Waiting)
 	t.notByUs(f)
 	t.list("WRITES", "in order", len(f.Writes), func(i int) string { return f.Writes[i].Verb + " " + f.Writes[i].Object })
 	if len(f.Held) > 0 {
@@ -67,6 +68,9 @@ func (f *Forecast) verdict() string {
 		return "nothing would change: exit 0"
 	case len(f.Opens)+len(f.Closes)+len(f.Denied)+len(f.Released) == 0:
 		return "nothing would pass or be denied that is not now: exit 2, because objects differ"
+	}
+	if n := len(f.Waiting); n > 0 {
+		return fmt.Sprintf("changes, and of %s comes into force what somebody else has approved: exit 2", counted(n, "object", "objects"))
 	}
 	return "changes: exit 2"
 }
@@ -100,6 +104,23 @@ func counted(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
+}
+
+// waiting are the changes that open nothing before somebody has approved them. Hashes are
+// never shortened: they are what is compared.
+func (t *screen) waiting(list []Waiting) {
+	for i, w := range list {
+		word := ""
+		if i == 0 {
+			word = fmt.Sprintf("APPROVE %d", len(list))
+		}
+		author := w.Author
+		if author == "" {
+			author = "its author (annotation " + v1alpha1.AnnotationAuthor + " is needed)"
+		}
+		t.line(word, "%s/%s waits for %s by somebody else than %s", strings.ToLower(w.Kind), w.Name, counted(w.Approvals, "approval", "approvals"), author)
+		t.line("", "  %s", w.Hash)
+	}
 }
 
 func (t *screen) flows(head, sign string, flows []change.Flow) {

@@ -28,7 +28,7 @@ const pageSize = 500
 func FromCluster(ctx context.Context, c client.Reader, name string, now time.Time) (*Plant, error) {
 	p := &Plant{Name: name, Live: true}
 	p.Now = now
-	for _, read := range []func(context.Context, client.Reader) error{p.readDeclared, p.readSurroundings, p.readPolicies} {
+	for _, read := range []func(context.Context, client.Reader) error{p.readDeclared, p.readSurroundings, p.readPolicies, p.readApprovals} {
 		if err := read(ctx, c); err != nil {
 			return nil, err
 		}

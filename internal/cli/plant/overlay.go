@@ -52,6 +52,7 @@ func (p *Plant) With(files *Plant, prune bool) *Plant {
 		return equality.Semantic.DeepEqual(old.Spec, c.Spec)
 	})
 	out.Namespaces = overNamespaces(p.Namespaces, files.Namespaces)
+	out.waitOver(p)
 	return &out
 }
 

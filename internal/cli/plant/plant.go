@@ -17,6 +17,7 @@ import (
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/change"
 	"github.com/zonewarden/zonewarden/internal/cli/manifest"
+	"github.com/zonewarden/zonewarden/internal/openings"
 	"github.com/zonewarden/zonewarden/internal/policy"
 	"github.com/zonewarden/zonewarden/internal/policy/admintier"
 	"github.com/zonewarden/zonewarden/internal/policy/cilium"
@@ -44,6 +45,10 @@ type Plant struct {
 
 	// Files are what was read of manifests, nil for a cluster by itself.
 	Files *manifest.Set
+	// Approvals of Zones, Conduits and Assets, and what waits for them.
+	Approvals []*v1alpha1.Approval
+	Waiting   []openings.Waiting
+
 	// Unseen is what could not be read, and why.
 	Unseen []string
 	// Assumed is what was put in place of a cluster.
