@@ -174,6 +174,14 @@ func everyKind() []state {
 			is: health.HealthStatusDegraded, says: []string{"Invalid: no"},
 		},
 		{
+			name: "waits for somebody to approve it", status: accepted(no(v1alpha1.ConditionAccepted, v1alpha1.ReasonAwaitingApproval)),
+			is: health.HealthStatusSuspended, says: []string{"AwaitingApproval: no"},
+		},
+		{
+			name: "was denied", status: accepted(no(v1alpha1.ConditionAccepted, v1alpha1.ReasonOpeningDenied)),
+			is: health.HealthStatusDegraded, says: []string{"OpeningDenied: no"},
+		},
+		{
 			name: "names what is not there", status: accepted(no(v1alpha1.ConditionResolvedRefs, v1alpha1.ReasonZoneNotFound)),
 			is: health.HealthStatusDegraded, says: []string{"ZoneNotFound: no"},
 		},

@@ -7,7 +7,9 @@
 -- The words, and what Argo CD does with them while it syncs in waves:
 --   Healthy      the wave goes on
 --   Progressing  the wave waits: only for what goes on by itself
---   Suspended    the wave waits: only for kinds of the last wave, where somebody has to act
+--   Suspended    the wave waits until somebody has acted: for kinds of the last wave, and for
+--                what opens something and waits for an approval: zones that begin to deny
+--                come later, and would cut it
 --   Degraded     the sync fails, and its retry leaves out what is applied already
 
 local status = obj.status or {}
@@ -49,6 +51,9 @@ local function refused()
   for _, kind in ipairs({ "Accepted", "ResolvedRefs" }) do
     local c = condition(kind)
     if c ~= nil and c.status ~= "True" then
+      if c.reason == "AwaitingApproval" then
+        return health("Suspended", says(c))
+      end
       return health("Degraded", says(c))
     end
   end
