@@ -131,7 +131,7 @@ func about(o object, approvals []*v1alpha1.Approval) bool {
 // sieve finds among declarations that differ those that open something.
 type sieve struct {
 	trial *trial
-	// held are those that are not known to open nothing; base is the site without them.
+	// held are those that are not known to open nothing; base is the site without any.
 	held map[topology.ObjectRef]v1alpha1.Finding
 	base *topology.Model
 	all  []Waiting
@@ -161,7 +161,7 @@ func (s *sieve) waiting() []Waiting {
 }
 
 // sift lets those go that open nothing, together where that is so of all of them, else by
-// halves: then the first of them count as declared for the rest.
+// halves: then those that went before count as declared.
 func (s *sieve) sift(some []Waiting) {
 	without := maps.Clone(s.held)
 	for _, w := range some {
@@ -171,7 +171,7 @@ func (s *sieve) sift(some []Waiting) {
 	opens := s.trial.opens(s.base, tried)
 	switch {
 	case len(opens) == 0:
-		s.held, s.base = without, tried
+		s.held = without
 	case len(some) == 1:
 		s.opens[some[0].ObjectRef] = opens
 	default:
