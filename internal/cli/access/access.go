@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
@@ -62,7 +61,7 @@ func look(ctx context.Context, c client.Client) (*surroundings, error) {
 		what string
 		list client.ObjectList
 	}{{"companies and names", &n.vendors}, {"plant tags", &n.assets}} {
-		seen, err := mayList(ctx, c, of.list)
+		seen, err := connect.MayList(ctx, c, of.list)
 		if err != nil {
 			return nil, err
 		}
@@ -71,16 +70,4 @@ func look(ctx context.Context, c client.Client) (*surroundings, error) {
 		}
 	}
 	return n, nil
-}
-
-// mayList reads a list, and says whether the user may.
-func mayList(ctx context.Context, c client.Client, list client.ObjectList) (bool, error) {
-	err := c.List(ctx, list)
-	if apierrors.IsForbidden(err) {
-		return false, meta.SetList(list, nil)
-	}
-	if err != nil {
-		return false, fmt.Errorf("reading: %w", err)
-	}
-	return true, nil
 }

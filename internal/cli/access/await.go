@@ -10,27 +10,22 @@ import (
 	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
-	"github.com/zonewarden/zonewarden/internal/access"
 	"github.com/zonewarden/zonewarden/internal/cli/connect"
+	"github.com/zonewarden/zonewarden/internal/cli/decision"
 	"github.com/zonewarden/zonewarden/internal/cli/exit"
 	"github.com/zonewarden/zonewarden/internal/cli/roster"
 	"github.com/zonewarden/zonewarden/internal/cli/when"
 )
 
-// interval between looks at what the operator says.
-const interval = 200 * time.Millisecond
-
 // await waits until the operator has counted a decision, and says what came of it.
 func await(ctx context.Context, s *connect.Session, a *v1alpha1.Approval, said decided) error {
-	patience, name, of := said.wait, a.Name, a.Spec.Of.Name
+	patience, of := said.wait, a.Spec.Of.Name
 	if patience <= 0 {
-		fmt.Fprintf(s.Out, "stored: %s of %s, as %s. See: access show %s\n", a.Spec.Decision, of, name, of)
+		fmt.Fprintf(s.Out, "stored: %s of %s, as %s. See: access show %s\n", a.Spec.Decision, of, a.Name, of)
 		return nil
 	}
 	c, err := s.Client()
@@ -39,22 +34,8 @@ func await(ctx context.Context, s *connect.Session, a *v1alpha1.Approval, said d
 	}
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var accepted *metav1.Condition
-	err = wait.PollUntilContextCancel(bounded, interval, true, func(ctx context.Context) (bool, error) {
-		if err := c.Get(ctx, client.ObjectKeyFromObject(a), a); err != nil {
-			return false, err
-		}
-		accepted = meta.FindStatusCondition(a.Status.Conditions, v1alpha1.ConditionAccepted)
-		return accepted != nil && accepted.Status != metav1.ConditionUnknown, nil
-	})
-	switch {
-	case wait.Interrupted(err):
-		return exit.With(exit.Unknown, "stored as %s, and the operator has not counted it within %s: it may be down. See: access show %s", name, patience, of)
-	case err != nil:
-		return exit.With(exit.Unknown, "stored as %s; whether it counts could not be read: %w", name, err)
-	case accepted.Status != metav1.ConditionTrue:
-		why := cmp.Or(accepted.Message, access.Reason(accepted.Reason).Sentence())
-		return exit.With(exit.Bad, "stored as %s, and it DOES NOT COUNT: %s (%s)", name, roster.Printable(why), accepted.Reason)
+	if err := decision.Await(bounded, c, a, patience, "access show "+of); err != nil {
+		return err
 	}
 	return counted(bounded, s, c, a, said.zone)
 }
@@ -62,7 +43,7 @@ func await(ctx context.Context, s *connect.Session, a *v1alpha1.Approval, said d
 // counted says where the window stands with the decision, as soon as it says so itself.
 func counted(ctx context.Context, s *connect.Session, c client.Client, a *v1alpha1.Approval, zone *time.Location) error {
 	var w *v1alpha1.VendorAccessWindow
-	err := wait.PollUntilContextCancel(ctx, interval, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextCancel(ctx, decision.Interval, true, func(ctx context.Context) (bool, error) {
 		now, err := window(ctx, c, a.Spec.Of.Name)
 		if err != nil {
 			return false, err

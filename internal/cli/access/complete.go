@@ -6,20 +6,15 @@ package access
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/cli/complete"
 	"github.com/zonewarden/zonewarden/internal/cli/connect"
 	"github.com/zonewarden/zonewarden/internal/protocol"
 )
-
-// patience is how long somebody waits for a completion.
-const patience = 2 * time.Second
-
-type completion = func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective)
 
 // Phases in which a command has something to do.
 func anyPhase(v1alpha1.WindowPhase) bool { return true }
@@ -34,42 +29,8 @@ func dormant(p v1alpha1.WindowPhase) bool {
 	return p == v1alpha1.WindowApproved || p == v1alpha1.WindowArmed || p == v1alpha1.WindowActive
 }
 
-// complete offers names that are read from the API server, or nothing.
-func complete(s *connect.Session, read func(context.Context, client.Client) ([]cobra.Completion, error)) completion {
-	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		if len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return offer(cmd, s, read)
-	}
-}
-
-func completeFlag(s *connect.Session, read func(context.Context, client.Client) ([]cobra.Completion, error)) completion {
-	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return offer(cmd, s, read)
-	}
-}
-
-func offer(cmd *cobra.Command, s *connect.Session, read func(context.Context, client.Client) ([]cobra.Completion, error)) ([]cobra.Completion, cobra.ShellCompDirective) {
-	parent := cmd.Context()
-	if parent == nil {
-		parent = context.Background()
-	}
-	ctx, cancel := context.WithTimeout(parent, patience)
-	defer cancel()
-	c, err := s.Client()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	names, err := read(ctx, c)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
-}
-
-func completeWindows(s *connect.Session, fits func(v1alpha1.WindowPhase) bool) completion {
-	return complete(s, func(ctx context.Context, c client.Client) ([]cobra.Completion, error) {
+func completeWindows(s *connect.Session, fits func(v1alpha1.WindowPhase) bool) complete.Func {
+	return complete.First(s, func(ctx context.Context, c client.Client) ([]cobra.Completion, error) {
 		var list v1alpha1.VendorAccessWindowList
 		err := c.List(ctx, &list)
 		var out []cobra.Completion

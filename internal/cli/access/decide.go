@@ -15,6 +15,7 @@ import (
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/access"
 	"github.com/zonewarden/zonewarden/internal/cli/connect"
+	"github.com/zonewarden/zonewarden/internal/cli/decision"
 	"github.com/zonewarden/zonewarden/internal/cli/roster"
 	"github.com/zonewarden/zonewarden/internal/cli/when"
 )
@@ -137,7 +138,7 @@ func (c choice) decide(ctx context.Context, s *connect.Session, w *v1alpha1.Vend
 		d.Asked(s.Out, said.zone)
 	}
 	if c.asks && !said.yes {
-		if err := confirm(s, question(a, said)); err != nil {
+		if err := decision.Confirm(s, question(a, said)); err != nil {
 			return err
 		}
 	}

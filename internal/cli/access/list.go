@@ -94,7 +94,7 @@ func hidden(ctx context.Context, c client.Client, f *roster.Facts) error {
 	f.Vendors, f.Assets = n.vendors.Items, n.assets.Items
 	f.Notes = append(f.Notes, n.notes...)
 	var locks v1alpha1.AccessLockList
-	seen, err := mayList(ctx, c, &locks)
+	seen, err := connect.MayList(ctx, c, &locks)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,9 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/access"
+	"github.com/zonewarden/zonewarden/internal/cli/complete"
 	"github.com/zonewarden/zonewarden/internal/cli/connect"
+	"github.com/zonewarden/zonewarden/internal/cli/decision"
 	"github.com/zonewarden/zonewarden/internal/cli/exit"
 	"github.com/zonewarden/zonewarden/internal/cli/roster"
 )
@@ -51,10 +53,10 @@ func lockCommand(s *connect.Session) *cobra.Command {
 	flags.StringVar(&l.name, "name", "", "name of the lock; not given: what it locks")
 	flags.BoolVarP(&l.yes, "yes", "y", false, "do not ask")
 	flags.DurationVar(&l.wait, "wait", 10*time.Second, "how long to wait until what was open has ended; 0s does not wait")
-	for flag, read := range map[string]func(context.Context, client.Client) ([]cobra.Completion, error){
+	for flag, read := range map[string]complete.Read{
 		"vendor": vendors, "person": people, "zone": zones,
 	} {
-		_ = cmd.RegisterFlagCompletionFunc(flag, completeFlag(s, read))
+		_ = cmd.RegisterFlagCompletionFunc(flag, complete.Flag(s, read))
 	}
 	return cmd
 }
@@ -108,7 +110,7 @@ func lock(ctx context.Context, s *connect.Session, sites *connect.Sites, l locki
 		return unread
 	}
 	if !l.yes {
-		if err := confirm(s, toLock(sites, all)); err != nil {
+		if err := decision.Confirm(s, toLock(sites, all)); err != nil {
 			return err
 		}
 	}
@@ -259,7 +261,7 @@ func awaitEnds(ctx context.Context, s *connect.Session, c client.Client, names [
 		return nil
 	}
 	var left []string
-	err := wait.PollUntilContextTimeout(ctx, interval, patience, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, decision.Interval, patience, true, func(ctx context.Context) (bool, error) {
 		left = nil
 		for _, name := range names {
 			w := &v1alpha1.VendorAccessWindow{}

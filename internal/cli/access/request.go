@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/cli/complete"
 	"github.com/zonewarden/zonewarden/internal/cli/connect"
 	"github.com/zonewarden/zonewarden/internal/cli/output"
 	"github.com/zonewarden/zonewarden/internal/cli/roster"
@@ -66,10 +67,10 @@ func requestCommand(s *connect.Session) *cobra.Command {
 	r.addWhere(cmd.Flags())
 	r.addHow(cmd.Flags())
 	format.AddFlag(cmd, "", "yaml", "json", "name")
-	for flag, read := range map[string]func(context.Context, client.Client) ([]cobra.Completion, error){
+	for flag, read := range map[string]complete.Read{
 		"vendor": vendors, "person": people, "zone": zones, "reach": tags, "through": jumpHosts, "flow": protocols,
 	} {
-		_ = cmd.RegisterFlagCompletionFunc(flag, completeFlag(s, read))
+		_ = cmd.RegisterFlagCompletionFunc(flag, complete.Flag(s, read))
 	}
 	for flag, values := range map[string][]string{
 		"grant": names(grants), "activation": names(activations), "dry-run": {"none", "client", "server"},
@@ -224,13 +225,13 @@ func (p *plant) read(ctx context.Context, c client.Client) error {
 	var assets v1alpha1.AssetList
 	var zones v1alpha1.ZoneList
 	var err error
-	if p.vendorsKnown, err = mayList(ctx, c, &vendors); err != nil {
+	if p.vendorsKnown, err = connect.MayList(ctx, c, &vendors); err != nil {
 		return err
 	}
-	if p.assetsKnown, err = mayList(ctx, c, &assets); err != nil {
+	if p.assetsKnown, err = connect.MayList(ctx, c, &assets); err != nil {
 		return err
 	}
-	if p.zonesKnown, err = mayList(ctx, c, &zones); err != nil {
+	if p.zonesKnown, err = connect.MayList(ctx, c, &zones); err != nil {
 		return err
 	}
 	p.vendors, p.assets, p.zones = vendors.Items, assets.Items, zones.Items

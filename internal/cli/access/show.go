@@ -55,7 +55,7 @@ func detail(ctx context.Context, s *connect.Session, name string) (*v1alpha1.Ven
 		return nil, none, nil, err
 	}
 	var approvals v1alpha1.ApprovalList
-	seen, err := mayList(ctx, c, &approvals)
+	seen, err := connect.MayList(ctx, c, &approvals)
 	if err != nil {
 		return nil, none, nil, err
 	}

@@ -14,7 +14,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/cli/complete"
 	"github.com/zonewarden/zonewarden/internal/cli/connect"
+	"github.com/zonewarden/zonewarden/internal/cli/decision"
 	"github.com/zonewarden/zonewarden/internal/cli/output"
 	"github.com/zonewarden/zonewarden/internal/cli/roster"
 	"github.com/zonewarden/zonewarden/internal/cli/when"
@@ -26,7 +28,7 @@ func unlockCommand(s *connect.Session) *cobra.Command {
 		Use:               "unlock LOCK",
 		Short:             "Lift a lock; what it ended stays ended",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: complete(s, locks),
+		ValidArgsFunction: complete.First(s, locks),
 		RunE:              func(cmd *cobra.Command, args []string) error { return unlock(cmd.Context(), s, args[0], yes) },
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
@@ -54,7 +56,7 @@ func unlock(ctx context.Context, s *connect.Session, name string, yes bool) erro
 		question := fmt.Sprintf("%s was locked by %s: %s\nUnlocking lets %d windows go on%s, as far as nothing else holds them. Go on?",
 			roster.Printable(roster.What(l.Spec)), roster.Printable(string(l.Spec.By)), roster.Printable(l.Spec.Reason),
 			len(h.waiting), parenthesis(h.waiting))
-		if err := confirm(s, question); err != nil {
+		if err := decision.Confirm(s, question); err != nil {
 			return err
 		}
 	}

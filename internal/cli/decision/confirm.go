@@ -1,7 +1,7 @@
 // Copyright 2026 The Zonewarden Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package access
+package decision
 
 import (
 	"bufio"
@@ -15,8 +15,8 @@ import (
 // errNotConfirmed says that a person said no, or nothing.
 var errNotConfirmed = errors.New("not confirmed, nothing was done: answer y, or give --yes")
 
-// confirm asks a person. No answer is no.
-func confirm(s *connect.Session, question string) error {
+// Confirm asks a person. No answer is no.
+func Confirm(s *connect.Session, question string) error {
 	fmt.Fprintf(s.ErrOut, "%s [y/N] ", question)
 	line, _ := bufio.NewReader(s.In).ReadString('\n')
 	switch strings.ToLower(strings.TrimSpace(line)) {
