@@ -101,6 +101,9 @@ func (w *Windows) fetchDeclared(ctx context.Context) (*declared, error) {
 	}
 	for i := range approvals.Items {
 		a := &approvals.Items[i]
+		if a.Spec.Of.Kind != v1alpha1.ApprovedWindow {
+			continue // of something else by that name, and whoever decides on it says whether it counts
+		}
 		facts := approvalFacts(a)
 		d.allApprovals = append(d.allApprovals, a)
 		d.approvals[types.UID(facts.Of.UID)] = append(d.approvals[types.UID(facts.Of.UID)], facts)

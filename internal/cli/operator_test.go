@@ -116,7 +116,7 @@ func (o *operator) decide(ctx context.Context, w *v1alpha1.VendorAccessWindow, a
 	}
 	var about []*v1alpha1.Approval
 	for i := range approvals {
-		if a := &approvals[i]; a.Spec.Of.Name == w.Name {
+		if a := &approvals[i]; a.Spec.Of.Kind == v1alpha1.ApprovedWindow && a.Spec.Of.Name == w.Name {
 			if _, ok := o.seen[a.Name]; !ok {
 				o.seen[a.Name] = now
 			}

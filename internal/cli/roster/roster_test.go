@@ -191,3 +191,20 @@ func TestSpan(t *testing.T) {
 		}
 	}
 }
+
+// TestApprovalsOfOtherKinds: a conduit may have the name of a window, and its approvals are
+// none of the window.
+func TestApprovalsOfOtherKinds(t *testing.T) {
+	w := window("acme-drives", v1alpha1.WindowRequested, "WaitingForApproval")
+	w.UID = "0d4a1f6e-93c5-4b7e-a1f2-5c8d7e6f9a0b"
+	of := func(kind v1alpha1.ApprovedKind) v1alpha1.Approval {
+		return v1alpha1.Approval{
+			ObjectMeta: metav1.ObjectMeta{Name: "of-" + string(kind)},
+			Spec:       v1alpha1.ApprovalSpec{Of: v1alpha1.ApprovedObject{Kind: kind, Name: w.Name, UID: string(w.UID), Generation: 1}, Approver: "ops-1", Decision: "Approve"},
+		}
+	}
+	got := roster.About(&w, []v1alpha1.Approval{of("Conduit"), of("VendorAccessWindow"), of("Zone"), of("Asset")}, roster.Known{}, night)
+	if len(got.Decisions) != 1 || got.Decisions[0].Approval != "of-VendorAccessWindow" {
+		t.Errorf("its decisions are %+v", got.Decisions)
+	}
+}
