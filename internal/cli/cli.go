@@ -24,6 +24,7 @@ import (
 	"github.com/zonewarden/zonewarden/internal/cli/graph"
 	"github.com/zonewarden/zonewarden/internal/cli/lint"
 	"github.com/zonewarden/zonewarden/internal/cli/matrix"
+	"github.com/zonewarden/zonewarden/internal/cli/opening"
 	"github.com/zonewarden/zonewarden/internal/cli/plan"
 )
 
@@ -47,6 +48,7 @@ func New(streams genericiooptions.IOStreams, now func() time.Time) *cobra.Comman
 	root.SetErr(streams.ErrOut)
 	s.AddFlags(root.PersistentFlags())
 	root.AddCommand(lint.Command(s), plan.Command(s), graph.Command(s), matrix.Command(s), matrix.ExplainCommand(s), matrix.BlastCommand(s))
+	root.AddCommand(opening.WaitingCommand(s), opening.ApproveCommand(s), opening.DenyCommand(s))
 	root.AddCommand(access.Command(s), audit.Command(s), certs.Command(s))
 	return root
 }

@@ -31,18 +31,19 @@ func First(s *connect.Session, read Read) Func {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return offer(cmd, s, read)
+		return Offer(cmd, s, read)
 	}
 }
 
 // Flag offers what the value of a flag may be.
 func Flag(s *connect.Session, read Read) Func {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return offer(cmd, s, read)
+		return Offer(cmd, s, read)
 	}
 }
 
-func offer(cmd *cobra.Command, s *connect.Session, read Read) ([]cobra.Completion, cobra.ShellCompDirective) {
+// Offer reads what is offered, for whoever looks at the arguments first.
+func Offer(cmd *cobra.Command, s *connect.Session, read Read) ([]cobra.Completion, cobra.ShellCompDirective) {
 	parent := cmd.Context()
 	if parent == nil {
 		parent = context.Background()
