@@ -57,6 +57,8 @@ var roles = map[string]string{
 	"tech-1@acme.example": "zonewarden-vendor",
 	"auditor-1":           "zonewarden-auditor",
 	"engineer-1":          "zonewarden-planner",
+	"owner-1":             "zonewarden-opening-approver",
+	"owner-2":             "zonewarden-opening-approver",
 }
 
 // plant is the water works on a real API server, with the guard and real users.
@@ -152,7 +154,21 @@ func (p *plant) addRoles(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return p.addOpeningApprover(ctx)
+}
+
+// addOpeningApprover makes the role of those who approve what opens, where config has none.
+func (p *plant) addOpeningApprover(ctx context.Context) error {
+	rule := func(verbs []string, resources ...string) rbacv1.PolicyRule {
+		return rbacv1.PolicyRule{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: resources, Verbs: verbs}
+	}
+	return client.IgnoreAlreadyExists(p.admin.Create(ctx, &rbacv1.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: "zonewarden-opening-approver"},
+		Rules: []rbacv1.PolicyRule{
+			rule([]string{"get", "list", "approve"}, "zones", "conduits", "assets", "vendoraccesswindows"),
+			rule([]string{"get", "list", "create"}, "approvals"), rule([]string{"get"}, "sites"),
+		},
+	}))
 }
 
 func (p *plant) addUsers(ctx context.Context) error {

@@ -82,7 +82,7 @@ func (o *operator) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return o.settleOpenings(ctx, approvals.Items)
 }
 
 func (o *operator) decide(ctx context.Context, w *v1alpha1.VendorAccessWindow, approvals []v1alpha1.Approval, locks []v1alpha1.AccessLock,
