@@ -309,18 +309,7 @@ func TestWaiting(t *testing.T) {
 	f := fleet(t, p, "viewer-1")
 	expect(t, f.as(t, "viewer-1", "", "waiting", "--contexts", "ww-17,ww-19"), exit.Failed, "--- ww-17\n", "conduit/panel-dosing", "error: ww-19: ")
 
-	for line, want := range map[string]string{
-		"approve ":              "zone/opening\tby engineer-1\nconduit/panel-dosing\tby engineer-1\nasset/opening\tby engineer-1\n:4\n",
-		"deny conduit ":         "panel-dosing\tby engineer-1\n:4\n",
-		"deny conduit/x ":       ":4\n",
-		"waiting -o ":           "json\nyaml\ntable\n:4\n",
-		"approve conduit a b c": ":4\n",
-	} {
-		got := p.as(t, "viewer-1", "", append([]string{"__complete"}, strings.Split(line, " ")...)...)
-		if diff := cmp.Diff(want, got.out); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", line, diff)
-		}
-	}
+	p.completesWaiting(t)
 	p.showsOthers(t, asset)
 	p.decidedAnew(t, c)
 }
@@ -337,6 +326,22 @@ func (p *plant) decidedAnew(t *testing.T, c *v1alpha1.Conduit) {
 	expect(t, got, exit.OK, "conduit/panel-dosing ")
 	if strings.Contains(got.out, "owner-1") {
 		t.Errorf("approved before it was written:\n%s", got.out)
+	}
+}
+
+func (p *plant) completesWaiting(t *testing.T) {
+	t.Helper()
+	for line, want := range map[string]string{
+		"approve ":              "zone/opening\tby engineer-1\nconduit/panel-dosing\tby engineer-1\nasset/opening\tby engineer-1\n:4\n",
+		"deny conduit ":         "panel-dosing\tby engineer-1\n:4\n",
+		"deny conduit/x ":       ":4\n",
+		"waiting -o ":           "json\nyaml\ntable\n:4\n",
+		"approve conduit a b c": ":4\n",
+	} {
+		got := p.as(t, "viewer-1", "", append([]string{"__complete"}, strings.Split(line, " ")...)...)
+		if diff := cmp.Diff(want, got.out); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", line, diff)
+		}
 	}
 }
 

@@ -57,6 +57,8 @@ type Conduit struct {
 	// Kept says that an older spec is in force than the declared one.
 	Kept                  bool
 	Owner, Approval, Need string
+	// ApprovedBy whom this version opens what it opens, "" where nobody had to.
+	ApprovedBy string
 }
 
 // End is a responder.
@@ -88,6 +90,7 @@ func (a *arranger) conduit(c *topology.Conduit) Conduit {
 		Cleartext: facts.Cleartext || slices.ContainsFunc(c.Flows, isCleartext),
 		Data:      c.Data, BothWays: len(c.BothWays) > 0, Kept: c.Kept,
 		Owner: plain(facts.RiskOwner), Approval: plain(facts.Approval), Need: plain(facts.Need),
+		ApprovedBy: a.approvers(facts.ApprovedBy),
 	}
 	device := strings.TrimSpace(out.Device + " " + plain(facts.Reference))
 	enforced := a.ends(c, device)

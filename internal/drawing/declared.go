@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
@@ -87,6 +89,9 @@ func zoneFacts(z *topology.Zone, d *v1alpha1.Zone, pods []topology.Pod) ZoneFact
 		}
 	}
 	f := ZoneFacts{Owner: spec.Owner, Parent: spec.Parent, Cell: spec.Cell}
+	if g := d.Status.LastGood; g != nil && equality.Semantic.DeepEqual(g.Spec, spec) {
+		f.ApprovedBy = userNames(g.ApprovedBy)
+	}
 	for _, name := range slices.Sorted(maps.Keys(count)) {
 		f.Workloads = append(f.Workloads, Workload{Name: name, Pods: count[name]})
 	}
@@ -111,6 +116,9 @@ func conduitFacts(c *topology.Conduit, d *v1alpha1.Conduit) ConduitFacts {
 		spec = d.Status.LastGood.Spec
 	}
 	f := ConduitFacts{RiskOwner: spec.Why.RiskOwner, Approval: spec.Why.Approval, Need: spec.Why.Need}
+	if g := d.Status.LastGood; g != nil && equality.Semantic.DeepEqual(g.Spec, spec) {
+		f.ApprovedBy = userNames(g.ApprovedBy)
+	}
 	if spec.ExternalEnforcement != nil {
 		f.Reference = spec.ExternalEnforcement.Reference
 	}
@@ -118,4 +126,12 @@ func conduitFacts(c *topology.Conduit, d *v1alpha1.Conduit) ConduitFacts {
 		return f.DeclaredMode == v1alpha1.ModeNone
 	})
 	return f
+}
+
+func userNames(users []v1alpha1.Username) []string {
+	var out []string
+	for _, u := range users {
+		out = append(out, string(u))
+	}
+	return out
 }

@@ -243,10 +243,10 @@ func TestWindowsFromNowhere(t *testing.T) {
 
 // TestDeclaredTakesWhatIsInForce, not what was refused.
 func TestDeclaredTakesWhatIsInForce(t *testing.T) {
-	z := &v1alpha1.Zone{Spec: v1alpha1.ZoneSpec{Owner: "new"}, Status: v1alpha1.ZoneStatus{LastGood: &v1alpha1.ZoneLastGood{Spec: v1alpha1.ZoneSpec{Owner: "old", Parent: "area"}}}}
+	z := &v1alpha1.Zone{Spec: v1alpha1.ZoneSpec{Owner: "new"}, Status: v1alpha1.ZoneStatus{LastGood: &v1alpha1.ZoneLastGood{Spec: v1alpha1.ZoneSpec{Owner: "old", Parent: "area"}, ApprovedBy: []v1alpha1.Username{"owner-1", "owner-2"}}}}
 	c := &v1alpha1.Conduit{
 		Spec:   v1alpha1.ConduitSpec{Why: v1alpha1.Justification{RiskOwner: "new"}},
-		Status: v1alpha1.ConduitStatus{LastGood: &v1alpha1.ConduitLastGood{Spec: v1alpha1.ConduitSpec{Why: v1alpha1.Justification{RiskOwner: "old"}, Flows: []v1alpha1.Flow{{DeclaredMode: v1alpha1.ModeNone}}}}},
+		Status: v1alpha1.ConduitStatus{LastGood: &v1alpha1.ConduitLastGood{Spec: v1alpha1.ConduitSpec{Why: v1alpha1.Justification{RiskOwner: "old"}, Flows: []v1alpha1.Flow{{DeclaredMode: v1alpha1.ModeNone}}}, ApprovedBy: []v1alpha1.Username{"owner-3"}}},
 	}
 	z.Name, c.Name = "z", "c"
 	m := &topology.Model{Zones: []*topology.Zone{{Name: "z", Kept: true}}, Conduits: []*topology.Conduit{{Name: "c", Kept: true}}}
@@ -257,11 +257,30 @@ func TestDeclaredTakesWhatIsInForce(t *testing.T) {
 	want := drawing.Plant{
 		Model: m, ID: "ww-1", Title: "Works", Findings: &drawing.Findings{},
 		JumpHosts: []drawing.JumpHost{{Name: "j1", Zone: "z", Address: "192.0.2.1 192.0.2.2"}, {Name: "j2", Address: "pods in n"}},
-		Zones:     map[string]drawing.ZoneFacts{"z": {Owner: "old", Parent: "area"}},
-		Conduits:  map[string]drawing.ConduitFacts{"c": {RiskOwner: "old", Cleartext: true}},
+		Zones:     map[string]drawing.ZoneFacts{"z": {Owner: "old", Parent: "area", ApprovedBy: []string{"owner-1", "owner-2"}}},
+		Conduits:  map[string]drawing.ConduitFacts{"c": {RiskOwner: "old", Cleartext: true, ApprovedBy: []string{"owner-3"}}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(drawing.Plant{}, "Model")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestApprovedByIsOfWhatIsDrawn: who approved another version, or a file, approved nothing of
+// what is drawn.
+func TestApprovedByIsOfWhatIsDrawn(t *testing.T) {
+	p := drawingtest.Approved(t)
+	if d := drawing.New(p); conduitNamed(t, d, "dosing-enip").ApprovedBy != "owner-1, owner-2" || zoneNamed(t, d, "safety-chlorine").ApprovedBy != "owner-1" {
+		t.Errorf("as approved: %+v", d.Conduits)
+	}
+	for _, c := range drawing.New(p).Conduits {
+		if c.Name != "dosing-enip" && c.ApprovedBy != "" {
+			t.Errorf("%s was approved in another version, and is drawn as approved by %s", c.Name, c.ApprovedBy)
+		}
+	}
+	p.Source.Cluster = false
+	d := drawing.New(p)
+	if c, z := conduitNamed(t, d, "dosing-enip"), zoneNamed(t, d, "safety-chlorine"); c.ApprovedBy+z.ApprovedBy != "" {
+		t.Errorf("a directory says who approved: %q, %q", c.ApprovedBy, z.ApprovedBy)
 	}
 }
 
@@ -284,10 +303,10 @@ func TestTextIsPlain(t *testing.T) {
 		d := drawing.New(drawingtest.Any(t, 6, 8))
 		texts := append([]string{d.Title.Site, d.Title.ID, d.Title.Of, d.Title.Revision, d.Title.Hash}, d.Title.Approved...)
 		for _, z := range d.Zones {
-			texts = append(append(append(texts, z.Name, z.Owner, z.Parent, z.Cell, z.Note), z.Devices...), z.JumpHosts...)
+			texts = append(append(append(texts, z.Name, z.Owner, z.ApprovedBy, z.Parent, z.Cell, z.Note), z.Devices...), z.JumpHosts...)
 		}
 		for _, c := range d.Conduits {
-			texts = append(texts, c.Name, c.By, c.Device, c.What, c.Brief, c.Owner, c.Need)
+			texts = append(texts, c.Name, c.By, c.Device, c.What, c.Brief, c.Owner, c.Need, c.ApprovedBy)
 		}
 		for _, w := range d.Windows {
 			texts = append(append(append(texts, w.Name, w.Vendor, w.JumpHost, w.What), w.Reaches...), w.Unknown...)

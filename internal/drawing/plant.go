@@ -95,6 +95,8 @@ type ZoneFacts struct {
 	Owner string
 	// Parent is the zone that it is a part of, Cell what the plant calls its cell.
 	Parent, Cell string
+	// ApprovedBy are those whose Approvals let this version open what it opens.
+	ApprovedBy []string
 	// Workloads by name, each once; Model counts pods only.
 	Workloads []Workload
 }
@@ -107,7 +109,11 @@ type Workload struct {
 
 // ConduitFacts is what a drawing needs of a conduit beside the Model.
 type ConduitFacts struct {
+	// Approval is the reference that somebody wrote into it, and proves nothing.
 	RiskOwner, Approval, Need string
+	// ApprovedBy are those whose Approvals let this version open what it opens: the API server
+	// proved who they are. It is drawn of a cluster only, where the operator writes it.
+	ApprovedBy []string
 	// Reference to the rule of the external device.
 	Reference string
 	// Cleartext says that a flow is declared to run in mode None although its protocol

@@ -77,6 +77,14 @@ func (a *arranger) approved() []string {
 	return out
 }
 
+// approvers of one object in words. In a directory anybody could have written them.
+func (a *arranger) approvers(names []string) string {
+	if !a.plant.Source.Cluster {
+		return ""
+	}
+	return plain(strings.Join(names, ", "))
+}
+
 // conduits as "31 conduits: 22 us, 5 firewall, 4 nobody".
 func (n Counts) conduits() string {
 	parts := []string{fmt.Sprintf("%d us", n.Us)}

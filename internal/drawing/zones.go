@@ -41,7 +41,9 @@ type Zone struct {
 	Note string
 	// Owner, Parent and Cell as declared, "" when not known.
 	Owner, Parent, Cell string
-	Pods                int
+	// ApprovedBy whom this version opens what it opens, "" where nobody had to.
+	ApprovedBy string
+	Pods       int
 	// Workloads in words: "scada x2"; empty when only the count is known.
 	Workloads []string
 	// Devices by their tags; Networks that are declared.
@@ -71,7 +73,7 @@ func (a *arranger) zone(z *topology.Zone) Zone {
 	out := Zone{
 		Name: plain(z.Name), Level: z.Level, Type: plain(string(z.Type)), SL: FormatSL(z.SL),
 		Safety: z.Type == v1alpha1.ZoneTypeSafety,
-		Owner:  plain(facts.Owner), Parent: plain(facts.Parent), Cell: plain(facts.Cell),
+		Owner:  plain(facts.Owner), Parent: plain(facts.Parent), Cell: plain(facts.Cell), ApprovedBy: a.approvers(facts.ApprovedBy),
 		Pods: z.PodCount, NoInternal: !z.InternalTraffic, Kept: z.Kept,
 	}
 	if len(z.Workloads) > 0 {

@@ -51,7 +51,8 @@ func Command(s *connect.Session) *cobra.Command {
 way the data goes, who enforces it, what is open for vendors now. The sheet has a table of all
 conduits, a legend, and a title block with a hash over everything declared.
 
-The revision and who approved it are not in a cluster: give them by flags.`,
+The revision and who approved the drawing are not in a cluster: give them by flags. Of a cluster
+it says as well who approved what a conduit or zone opens (spec.openings).`,
 		Example: `  kubectl zonewarden graph > ww-17.svg
   kubectl zonewarden graph -f sites/ww-17 --revision "$(git describe --always)" --approved-by "head of operations" > ww-17.svg
   kubectl zonewarden graph -o text

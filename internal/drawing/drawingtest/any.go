@@ -53,13 +53,13 @@ func Any(t *rapid.T, zones, conduits int) drawing.Plant {
 	for i := range m.count("zones", zones) {
 		name := fmt.Sprintf("z%d%s", i, strings.TrimSpace(m.text("name")))
 		p.Model.Zones = append(p.Model.Zones, m.zone(name))
-		p.Zones[name] = drawing.ZoneFacts{Owner: m.text("owner"), Parent: pick(m, "parent", "", "", "area-1", "area-2", m.text("area")), Cell: m.text("cell")}
+		p.Zones[name] = drawing.ZoneFacts{Owner: m.text("owner"), Parent: pick(m, "parent", "", "", "area-1", "area-2", m.text("area")), Cell: m.text("cell"), ApprovedBy: m.approvers()}
 	}
 	if len(p.Model.Zones) > 0 {
 		for i := range m.count("conduits", conduits) {
 			name := fmt.Sprintf("c%d%s", i, m.text("conduit"))
 			p.Model.Conduits = append(p.Model.Conduits, m.conduit(name, p.Model.Zones))
-			p.Conduits[name] = drawing.ConduitFacts{RiskOwner: m.text("risk owner"), Reference: m.text("reference"), Cleartext: m.count("clear", 3) == 0}
+			p.Conduits[name] = drawing.ConduitFacts{RiskOwner: m.text("risk owner"), Reference: m.text("reference"), Cleartext: m.count("clear", 3) == 0, ApprovedBy: m.approvers()}
 		}
 	}
 	m.access(&p)
@@ -115,6 +115,14 @@ func (m maker) conduit(name string, zones []*topology.Zone) *topology.Conduit {
 		}
 	}
 	return c
+}
+
+func (m maker) approvers() []string {
+	var out []string
+	for range m.count("approvers", 2) {
+		out = append(out, m.text("approver"))
+	}
+	return out
 }
 
 // access: jump hosts in zones and in none, windows that reach what is not there.

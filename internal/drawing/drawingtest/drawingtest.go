@@ -16,6 +16,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/drawing"
 	"github.com/zonewarden/zonewarden/internal/policy/policytest"
 	"github.com/zonewarden/zonewarden/internal/topology"
@@ -46,6 +47,34 @@ var berlin = time.FixedZone("CET", 3600)
 // is in.
 func WaterWorks(tb testing.TB) drawing.Plant {
 	tb.Helper()
+	return drawn(waterWorks(tb))
+}
+
+// Approved is the sample plant, where others than the author approved what a conduit and a
+// zone open, and an earlier version of another conduit.
+func Approved(tb testing.TB) drawing.Plant {
+	tb.Helper()
+	s := waterWorks(tb)
+	for _, z := range s.Zones {
+		if z.Name == "safety-chlorine" {
+			z.Status.LastGood = &v1alpha1.ZoneLastGood{Spec: z.Spec, ApprovedBy: []v1alpha1.Username{"owner-1"}}
+		}
+	}
+	for _, c := range s.Conduits {
+		switch c.Name {
+		case "dosing-enip":
+			c.Status.LastGood = &v1alpha1.ConduitLastGood{Spec: c.Spec, ApprovedBy: []v1alpha1.Username{"owner-1", "owner-2"}}
+		case "scada-opcua":
+			earlier := c.Spec.DeepCopy()
+			earlier.Flows = nil
+			c.Status.LastGood = &v1alpha1.ConduitLastGood{Spec: *earlier, ApprovedBy: []v1alpha1.Username{"owner-3"}}
+		}
+	}
+	return drawn(s)
+}
+
+func waterWorks(tb testing.TB) topology.Snapshot {
+	tb.Helper()
 	var s topology.Snapshot
 	folder := filepath.Join(Root(tb), "config", "samples", "water-works")
 	for _, file := range []string{"00-namespaces", "10-site", "20-zones", "30-assets", "40-conduits"} {
@@ -62,6 +91,10 @@ func WaterWorks(tb testing.TB) drawing.Plant {
 	}
 	s.Pods = pods(tb, filepath.Join(folder, "50-workloads.yaml"))
 	s.Now = time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)
+	return s
+}
+
+func drawn(s topology.Snapshot) drawing.Plant {
 	p := drawing.Declared(topology.Resolve(s), s)
 	p.Source = drawing.Source{Cluster: true, Name: "ww-17"}
 	p.Drawn = time.Date(2026, time.November, 23, 9, 30, 0, 0, berlin)

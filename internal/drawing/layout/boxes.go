@@ -96,6 +96,9 @@ func (g *diagram) fill(b *item) {
 	for _, j := range z.JumpHosts {
 		w.lines("jump host "+j, Text{Bold: true}, 2)
 	}
+	if z.ApprovedBy != "" {
+		w.lines("approved by "+z.ApprovedBy, Text{Italic: true}, 2)
+	}
 	if z.Kept {
 		w.lines("an older version is in force: the declared one was refused", Text{Loud: true}, 2)
 	}

@@ -5,6 +5,7 @@ package layout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
@@ -56,6 +57,11 @@ func conduitTable(d *drawing.Drawing, narrow bool) *table {
 		{head: "Enforced by", most: 100},
 		{head: "Owner", most: 110},
 	}}
+	// A column only where the Site has others than the author approve.
+	approved := slices.ContainsFunc(d.Conduits, func(c drawing.Conduit) bool { return c.ApprovedBy != "" })
+	if approved {
+		t.columns = append(t.columns, column{head: "Approved by", most: 110})
+	}
 	if narrow {
 		for i := range t.columns {
 			t.columns[i].most = max(30, t.columns[i].most*7/10)
@@ -74,7 +80,11 @@ func conduitTable(d *drawing.Drawing, narrow bool) *table {
 		if c.Kept {
 			name += " (older version)"
 		}
-		t.add(c.Style == drawing.Nobody, c.Mark(), name, d.Zones[c.From].Name, zoneNames(d, c), what, DataArrow(c.Data), c.By, owner)
+		cells := []string{c.Mark(), name, d.Zones[c.From].Name, zoneNames(d, c), what, DataArrow(c.Data), c.By, owner}
+		if approved {
+			cells = append(cells, c.ApprovedBy)
+		}
+		t.add(c.Style == drawing.Nobody, cells...)
 	}
 	return t.makeRoom()
 }

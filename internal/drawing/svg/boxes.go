@@ -83,6 +83,9 @@ func zoneTitle(z drawing.Zone) string {
 	if z.Owner != "" {
 		parts = append(parts, "Owner: "+z.Owner)
 	}
+	if z.ApprovedBy != "" {
+		parts = append(parts, "Approved by: "+z.ApprovedBy)
+	}
 	if z.Note != "" {
 		parts = append(parts, z.Note)
 	}

@@ -158,5 +158,8 @@ func (w *writer) lineTitle(l *layout.Line) string {
 	if c.Need != "" {
 		out += ". " + c.Need
 	}
+	if c.ApprovedBy != "" {
+		out += ". Approved by " + c.ApprovedBy
+	}
 	return out
 }

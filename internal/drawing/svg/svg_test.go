@@ -131,6 +131,16 @@ func TestSaysWhatItShows(t *testing.T) {
 	}
 }
 
+// TestSaysWhoApproved: in the table, at the lines and at the boxes.
+func TestSaysWhoApproved(t *testing.T) {
+	out := draw(t, drawingtest.Approved(t))
+	for _, want := range []string{`class="b">Approved by</text>`, `>owner-1,</text>`, `>owner-2</text>`, `>approved by owner-1</text>`, ". Approved by owner-1, owner-2</title>", "Approved by: owner-1"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the picture lacks %q", want)
+		}
+	}
+}
+
 func TestSameBytes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawingtest.Any(t, 8, 12)

@@ -79,7 +79,7 @@ const mostNames = 6
 func (p *page) zone(at int) {
 	z := p.d.Zones[at]
 	words := []string{z.Name, z.SL, z.Type}
-	for _, w := range []struct{ what, s string }{{"", z.Owner}, {"cell ", z.Cell}, {"part of ", z.Parent}} {
+	for _, w := range []struct{ what, s string }{{"", z.Owner}, {"cell ", z.Cell}, {"part of ", z.Parent}, {"approved by ", z.ApprovedBy}} {
 		if w.s != "" {
 			words = append(words, w.what+w.s)
 		}
@@ -215,6 +215,9 @@ func (p *page) conduit(c drawing.Conduit) {
 	}
 	if c.Kept {
 		flags = append(flags, "older version in force")
+	}
+	if c.ApprovedBy != "" {
+		flags = append(flags, "approved by "+c.ApprovedBy)
 	}
 	p.printf("  %3s %-4s %s %s %s %s", c.Mark(), arrow, pad(p.targets(c), p.to), pad(c.What, p.what), dataArrow(c.Data),
 		strings.Join(append([]string{c.Name}, flags...), "   "))
