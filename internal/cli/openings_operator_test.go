@@ -44,9 +44,9 @@ func (o *operator) settleOpenings(ctx context.Context, approvals []v1alpha1.Appr
 			meta.SetStatusCondition(&c.Status.Conditions, opened(c.Generation, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "in force as declared"))
 			c.Status.LastGood = &v1alpha1.ConduitLastGood{Generation: c.Generation, Spec: c.Spec, ApprovedBy: by}
 			c.Status.Findings, c.Status.FindingCount = nil, 0
-		default:
+		case len(by) > 0:
 			meta.SetStatusCondition(&c.Status.Conditions, opened(c.Generation, metav1.ConditionFalse, v1alpha1.ReasonAwaitingApproval,
-				fmt.Sprintf("%d more have to approve it", int(site.Spec.Openings.Approvals)-len(by))))
+				fmt.Sprintf("it waits for %d more approval", int(site.Spec.Openings.Approvals)-len(by))))
 		}
 		if fmt.Sprint(before.Conditions) == fmt.Sprint(c.Status.Conditions) {
 			continue

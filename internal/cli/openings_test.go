@@ -75,7 +75,7 @@ func (p *plant) waits(t *testing.T, name string, edits ...func(*v1alpha1.Conduit
 // waiting is what the operator says of something that waits.
 func waiting(s *v1alpha1.Status, generation int64) {
 	s.ObservedGeneration, s.FindingCount = generation, 2
-	s.Conditions = []metav1.Condition{opened(generation, metav1.ConditionFalse, v1alpha1.ReasonAwaitingApproval, "2 have to approve it")}
+	s.Conditions = []metav1.Condition{opened(generation, metav1.ConditionFalse, v1alpha1.ReasonAwaitingApproval, "it waits for 2 approvals")}
 	s.Findings = []v1alpha1.Finding{
 		{Severity: v1alpha1.SeverityError, Path: "spec.flows[1]", Reason: v1alpha1.ReasonAwaitingApproval, Message: "modbus-tcp 502/TCP from supervision opens into cell-dosing (SL-T 3)"},
 		{Severity: v1alpha1.SeverityWarning, Path: "spec.flows[1].protocol", Reason: v1alpha1.ReasonCleartext, Message: "unprotected"},
@@ -118,7 +118,7 @@ func TestAnOpeningIsApproved(t *testing.T) {
 	}
 	operate(t, p)
 	got := p.as(t, "owner-1", "y\n", "approve", "conduit", "panel-dosing", "--reason", "as planned")
-	expect(t, got, exit.OK, "Approve of conduit/panel-dosing counts. It is not in force as declared: 1 more have to approve it (AwaitingApproval)\n")
+	expect(t, got, exit.OK, "Approve of conduit/panel-dosing counts. It is not in force as declared: it waits for 1 more approval (AwaitingApproval)\n")
 	if strings.Contains(got.out, "unprotected") {
 		t.Errorf("it opens what is only doubtful:\n%s", got.out)
 	}
@@ -278,7 +278,7 @@ func TestWaiting(t *testing.T) {
 	message := "modbus-tcp 502/TCP from supervision opens into cell-dosing (SL-T 3)"
 	want := func(kind, name, uid, hash string, generation int64, by ...string) opening.Waiting {
 		return opening.Waiting{
-			Kind: kind, Name: name, UID: uid, Generation: generation, Hash: hash, Author: "engineer-1", Reason: v1alpha1.ReasonAwaitingApproval, Message: "2 have to approve it",
+			Kind: kind, Name: name, UID: uid, Generation: generation, Hash: hash, Author: "engineer-1", Reason: v1alpha1.ReasonAwaitingApproval, Message: "it waits for 2 approvals",
 			Opens: []opening.Opening{{Path: "spec.flows[1]", Message: message}}, ApprovedBy: append([]string{}, by...), DeniedBy: []string{},
 		}
 	}

@@ -69,6 +69,8 @@ func (k *typed) Read(b []byte) (int, error) {
 func TestPage(t *testing.T) {
 	p := shared
 	fresh(t, p)
+	withOpenings(t, p, 2)
+	p.waits(t, "panel-dosing")
 	operate(t, p)
 	twoCertificates(t, p)
 	raw, err := os.ReadFile(page)
