@@ -5,92 +5,102 @@ package cli_test
 
 import (
 	"context"
-	"fmt"
-	"slices"
+	"path/filepath"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/openings"
+	"github.com/zonewarden/zonewarden/internal/policy/policytest"
+	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
-// settleOpenings counts the approvals of conduits, and says where these stand, as the operator
-// does.
-func (o *operator) settleOpenings(ctx context.Context, approvals []v1alpha1.Approval) error {
-	var conduits v1alpha1.ConduitList
-	site := &v1alpha1.Site{}
-	if err := o.p.admin.List(ctx, &conduits); err != nil {
+// settleOpenings says which approvals of conduits count, and where the conduits stand that
+// wait, as the operator does, by package openings.
+func (o *operator) settleOpenings(ctx context.Context, all []v1alpha1.Approval) error {
+	s, err := o.snapshot(ctx)
+	if err != nil || s.Site.Spec.Openings == nil {
 		return err
 	}
-	if err := o.p.admin.Get(ctx, siteKey, site); err != nil || site.Spec.Openings == nil {
-		return err
+	var approvals []*v1alpha1.Approval
+	for i := range all {
+		if all[i].Spec.Of.Kind != v1alpha1.ApprovedWindow {
+			approvals = append(approvals, &all[i])
+		}
 	}
-	for i := range conduits.Items {
-		c := &conduits.Items[i]
-		accepted := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionAccepted)
-		if accepted == nil || accepted.Reason != v1alpha1.ReasonAwaitingApproval || accepted.ObservedGeneration != c.Generation {
-			continue
+	j := openings.Judge(s, approvals)
+	for _, a := range approvals {
+		says := opened(a.Generation, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "it counts")
+		if against := j.Objections[a.Name]; against != nil {
+			says = opened(a.Generation, metav1.ConditionFalse, against.Reason, against.Message)
 		}
-		by, denied, err := o.countOpenings(ctx, c, approvals)
-		if err != nil {
-			return err
+		if meta.SetStatusCondition(&a.Status.Conditions, says) {
+			if err := o.p.admin.Status().Update(ctx, a); err != nil {
+				return err
+			}
 		}
-		before := c.Status.DeepCopy()
-		switch {
-		case denied != "":
-			meta.SetStatusCondition(&c.Status.Conditions, opened(c.Generation, metav1.ConditionFalse, v1alpha1.ReasonOpeningDenied, string(denied)+" denied it"))
-		case len(by) >= int(site.Spec.Openings.Approvals):
-			meta.SetStatusCondition(&c.Status.Conditions, opened(c.Generation, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "in force as declared"))
-			c.Status.LastGood = &v1alpha1.ConduitLastGood{Generation: c.Generation, Spec: c.Spec, ApprovedBy: by}
-			c.Status.Findings, c.Status.FindingCount = nil, 0
-		case len(by) > 0:
-			meta.SetStatusCondition(&c.Status.Conditions, opened(c.Generation, metav1.ConditionFalse, v1alpha1.ReasonAwaitingApproval,
-				fmt.Sprintf("it waits for %d more approval", int(site.Spec.Openings.Approvals)-len(by))))
-		}
-		if fmt.Sprint(before.Conditions) == fmt.Sprint(c.Status.Conditions) {
-			continue
-		}
-		if err := o.p.admin.Status().Update(ctx, c); err != nil {
+	}
+	for _, c := range s.Conduits {
+		if err := o.settleConduit(ctx, c, j); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// countOpenings says of each approval of a conduit whether it counts, and who approved and
-// who denied.
-func (o *operator) countOpenings(ctx context.Context, c *v1alpha1.Conduit, approvals []v1alpha1.Approval) (by []v1alpha1.Username, denied v1alpha1.Username, err error) {
-	hash, err := openings.HashConduit(c)
+func (o *operator) snapshot(ctx context.Context) (topology.Snapshot, error) {
+	s, err := policytest.LoadSnapshot(filepath.Join(config, "samples", "water-works", "00-namespaces.yaml"))
 	if err != nil {
-		return nil, "", err
+		return s, err
 	}
-	for i := range approvals {
-		a := &approvals[i]
-		if a.Spec.Of.Kind != v1alpha1.ApprovedConduit || a.Spec.Of.UID != string(c.UID) {
-			continue
-		}
-		counts := a.Spec.Of.SpecHash == hash && a.Spec.Of.Generation == c.Generation && string(a.Spec.Requester) == c.Annotations[v1alpha1.AnnotationAuthor]
-		if len(a.Status.Conditions) == 0 {
-			says := opened(a.Generation, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "it counts")
-			if !counts {
-				says = opened(a.Generation, metav1.ConditionFalse, v1alpha1.ReasonOtherSpec, "spec.of: it declares another thing by now")
-			}
-			a.Status.Conditions = []metav1.Condition{says}
-			if err := o.p.admin.Status().Update(ctx, a); err != nil {
-				return nil, "", err
-			}
-		}
-		switch {
-		case !counts:
-		case a.Spec.Decision == v1alpha1.DecisionDeny:
-			denied = a.Spec.Approver
-		case !slices.Contains(by, a.Spec.Approver):
-			by = append(by, a.Spec.Approver)
+	var zones v1alpha1.ZoneList
+	var assets v1alpha1.AssetList
+	var conduits v1alpha1.ConduitList
+	s.Site = &v1alpha1.Site{}
+	for _, err := range []error{
+		o.p.admin.Get(ctx, siteKey, s.Site), o.p.admin.List(ctx, &zones), o.p.admin.List(ctx, &assets), o.p.admin.List(ctx, &conduits),
+	} {
+		if err != nil {
+			return s, err
 		}
 	}
-	slices.Sort(by)
-	return by, denied, nil
+	for i := range zones.Items {
+		z := &zones.Items[i]
+		// They were there before the Site had openings.
+		z.Status.LastGood = &v1alpha1.ZoneLastGood{Generation: z.Generation, Spec: z.Spec}
+		s.Zones = append(s.Zones, z)
+	}
+	for i := range assets.Items {
+		a := &assets.Items[i]
+		a.Status.LastGood = &v1alpha1.AssetLastGood{Generation: a.Generation, Spec: a.Spec, Labels: a.Labels}
+		s.Assets = append(s.Assets, a)
+	}
+	for i := range conduits.Items {
+		s.Conduits = append(s.Conduits, &conduits.Items[i])
+	}
+	return s, nil
+}
+
+func (o *operator) settleConduit(ctx context.Context, c *v1alpha1.Conduit, j openings.Judgement) error {
+	before := c.Status.DeepCopy()
+	ref := topology.ObjectRef{Kind: topology.KindConduit, Name: c.Name}
+	if f, held := j.Held()[ref]; held {
+		c.Status.Findings, c.Status.FindingCount = []v1alpha1.Finding{f}, 1
+		meta.SetStatusCondition(&c.Status.Conditions, opened(c.Generation, metav1.ConditionFalse, f.Reason, "the last accepted version stays in force: "+f.Path+": "+f.Message))
+	} else {
+		c.Status.Findings, c.Status.FindingCount = nil, 0
+		meta.SetStatusCondition(&c.Status.Conditions, opened(c.Generation, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "in force as declared"))
+		if c.Status.LastGood == nil || c.Status.LastGood.Generation != c.Generation {
+			c.Status.LastGood = &v1alpha1.ConduitLastGood{Generation: c.Generation, Spec: c.Spec, ApprovedBy: j.Approved[ref]}
+		}
+	}
+	c.Status.ObservedGeneration = c.Generation
+	if equality.Semantic.DeepEqual(*before, c.Status) {
+		return nil
+	}
+	return o.p.admin.Status().Update(ctx, c)
 }
 
 func opened(generation int64, status metav1.ConditionStatus, reason, message string) metav1.Condition {

@@ -35,7 +35,7 @@ func (d *declared) await(ctx context.Context, s *connect.Session, c client.Clien
 }
 
 // stands says where the object stands with a decision that counts, as soon as it says another
-// thing than when it was decided on, or when ctx is over.
+// thing than when it was decided on. A denial is for good, and whoever approves then hears of it.
 func (d *declared) stands(ctx context.Context, s *connect.Session, c client.Client, said v1alpha1.ApprovalDecision) error {
 	var now *declared
 	err := wait.PollUntilContextCancel(ctx, decision.Interval, true, func(ctx context.Context) (bool, error) {
@@ -44,7 +44,7 @@ func (d *declared) stands(ctx context.Context, s *connect.Session, c client.Clie
 			return false, err
 		}
 		now = seen
-		return !now.same(d) || now.saysAnother(d) || said == v1alpha1.DecisionDeny && now.denied(), nil
+		return !now.same(d) || now.saysAnother(d) || now.denied(), nil
 	})
 	if now == nil {
 		return exit.With(exit.Unknown, "%s of %s counts; how it stands could not be read: %w", said, d.path(), err)
@@ -74,5 +74,5 @@ func (d *declared) standing(before *declared) string {
 	if c.Status == metav1.ConditionTrue {
 		return "It is in force as declared."
 	}
-	return fmt.Sprintf("It is not in force as declared: %s (%s)", cmp.Or(c.Message, "no reason given"), c.Reason)
+	return fmt.Sprintf("Not accepted: %s (%s)", cmp.Or(c.Message, "no reason given"), c.Reason)
 }

@@ -66,8 +66,9 @@ func (s surroundings) of(d *declared) voices {
 		*to = append(*to, string(a.Spec.Approver))
 	}
 	for _, names := range []*[]string{&v.approved, &v.denied} {
-		slices.Sort(*names)
-		*names = slices.Compact(*names)
+		// One person under two spellings is one.
+		slices.SortFunc(*names, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
+		*names = slices.CompactFunc(*names, strings.EqualFold)
 	}
 	return v
 }

@@ -161,12 +161,13 @@ func (l List) text(s *connect.Session) {
 	}
 }
 
-// brief is the first thing that it opens, and how many more there are.
+// brief is the first thing that it opens, and how many more there are. What the operator says
+// of author and approvals after it is in the other columns.
 func (w Waiting) brief() string {
 	if len(w.Opens) == 0 {
 		return w.Message
 	}
-	out := w.Opens[0].Message
+	out, _, _ := strings.Cut(w.Opens[0].Message, "; written by "+w.Author)
 	if more := len(w.Opens) - 1; more > 0 {
 		out += fmt.Sprintf(" (and %d more)", more)
 	}
