@@ -313,5 +313,7 @@ func lastGoodRules(manifest string) []rule {
 		panic(err) // a constant of these tests
 	}
 	return under("status.lastGood: {generation: 1, spec: "+string(object.Spec)+"}",
-		required("status.lastGood.generation", "status.lastGood.spec"))
+		required("status.lastGood.generation", "status.lastGood.spec"),
+		list("status.lastGood.approvedBy", "planner-%d", 0, 32),
+		text("status.lastGood.approvedBy[0]", 1, 340))
 }

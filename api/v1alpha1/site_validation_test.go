@@ -106,8 +106,21 @@ func siteRules() []rule {
 		choice("spec.rules.obsoleteAssets", "Refuse", "Warn"),
 		cleartextRules,
 		accessRules(),
+		under("spec.openings.approvedFrom: 3",
+			required("spec.openings.approvedFrom"),
+			openingsFrom(number("spec.openings.approvedFrom", 1, 4)),
+			number("spec.openings.approvals", 1, 5)),
 		siteCertificateRules(),
 	)
+}
+
+// openingsFrom have a second cause: a level's own limits, of which 0 is one, hold beside those of
+// the field.
+func openingsFrom(rules []rule) []rule {
+	for i := range rules {
+		rules[i].because = append(rules[i].because, whole+`: "spec.openings.approvedFrom" must validate all the schemas (allOf)`)
+	}
+	return rules
 }
 
 const scopeIsEverything = "an empty selector would take in every namespace of the cluster; name a label, for example matchLabels: {zonewarden.io/scope: ot}"
