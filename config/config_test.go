@@ -79,7 +79,7 @@ func TestWhatIsInstalled(t *testing.T) {
 		"ClusterRole/zonewarden", "ClusterRole/zonewarden-access-approver", "ClusterRole/zonewarden-access-requester",
 		"ClusterRole/zonewarden-auditor", "ClusterRole/zonewarden-break-glass", "ClusterRole/zonewarden-certificate-author",
 		"ClusterRole/zonewarden-conduit-author", "ClusterRole/zonewarden-enforcer",
-		"ClusterRole/zonewarden-network-plugin", "ClusterRole/zonewarden-planner", "ClusterRole/zonewarden-shift", "ClusterRole/zonewarden-site-administrator",
+		"ClusterRole/zonewarden-network-plugin", "ClusterRole/zonewarden-opening-approver", "ClusterRole/zonewarden-planner", "ClusterRole/zonewarden-shift", "ClusterRole/zonewarden-site-administrator",
 		"ClusterRole/zonewarden-vendor", "ClusterRole/zonewarden-viewer", "ClusterRole/zonewarden-window-granter",
 		"ClusterRoleBinding/zonewarden", "ClusterRoleBinding/zonewarden-enforcer", "ClusterRoleBinding/zonewarden-network-plugin",
 		"ClusterRoleBinding/zonewarden-window-granter",

@@ -221,7 +221,7 @@ func TestEveryRoleCanBeBound(t *testing.T) {
 	elsewhere := sets.New("zonewarden", "zonewarden-enforcer", "zonewarden-window-granter", "zonewarden-network-plugin", "zonewarden-certificate-author")
 	want := map[string]string{
 		"siteAdministrators": "zonewarden-site-administrator", "conduitAuthors": "zonewarden-conduit-author",
-		"requesters": "zonewarden-access-requester", "approvers": "zonewarden-access-approver", "shift": "zonewarden-shift",
+		"requesters": "zonewarden-access-requester", "approvers": "zonewarden-access-approver", "openingApprovers": "zonewarden-opening-approver", "shift": "zonewarden-shift",
 		"breakGlass": "zonewarden-break-glass", "auditors": "zonewarden-auditor", "planners": "zonewarden-planner",
 		"viewers": "zonewarden-viewer", "vendors": "zonewarden-vendor",
 	}
