@@ -146,7 +146,7 @@ subsets: [{addresses: [{ip: 10.42.0.7}], ports: [{port: 9000}]}]`)},
 	{name: "a pod is deleted", as: tenant, do: remove("v1", "Pod", "cell-1/there", client.GracePeriodSeconds(0))},
 	{name: "a ConfigMap is made and deleted", as: tenant, do: each(create("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: cell-1}"), remove("v1", "ConfigMap", "cell-1/c"))},
 	{name: "a namespace is finalized", as: administrator, do: finalize("out-by-site", "")},
-	{name: "an administrator closes a Conduit", as: administrator, do: each(create(conduitOf("short", "a", "b")), remove(zonewarden, "Conduit", "short"))},
+	{name: "an administrator closes a Conduit", as: administrator, do: remove(zonewarden, "Conduit", "short")},
 	{name: "a load balancer reports its address", as: agentOperator, do: merge("v1", "Service", "office/mail", `{"status":{"loadBalancer":{"ingress":[{"ip":"10.9.0.80"}]}}}`, "status")},
 }
 
@@ -190,10 +190,12 @@ func (a absence) restartedWithoutDefinition(t *testing.T) {
 		a.must(t, create("apiVersion: v1\nkind: Pod\nmetadata: {name: "+p+", namespace: cell-1}\nspec: {containers: [{name: c, image: i}]}")(t.Context(), a.callers[administrator]))
 	}
 	a.must(t, bind("cell-1/here", "{}")(t.Context(), a.callers[administrator]))
+	a.must(t, create(conduitOf("short", "a", "b"))(t.Context(), a.callers[administrator]))
 	a.must(t, errors.Join(a.plane.StopAPIServer(), a.plane.StartAPIServer()))
 
 	a.must(t, a.refused(t.Context(), "a pod out of scope is refused", administrator, plainPod))
 	a.must(t, a.becomes(t.Context(), accepted, "a pod of kube-system passes", administrator, systemPod))
+	a.must(t, a.refused(t.Context(), "nothing is opened: the Site may ask for its author", administrator, create(conduitOf("late", "a", "b"))))
 	for _, r := range routinesOfARunningPlant {
 		if err := r.do(t.Context(), a.callers[r.as]); err != nil {
 			t.Errorf("meanwhile, %s: %v", r.name, err)

@@ -151,10 +151,13 @@ func overrideTable() string {
 	return out
 }
 
-func routineTable() string {
-	out := "| routine | as |\n|---|---|\n"
-	for _, r := range routines() {
-		out += fmt.Sprintf("| %s | %s |\n", r.name, r.as)
+func routineTable() string { return tableOf(routines()) }
+
+func tableOf(routines []routine) string {
+	var out strings.Builder
+	out.WriteString("| routine | as |\n|---|---|\n")
+	for _, r := range routines {
+		fmt.Fprintf(&out, "| %s | %s |\n", r.name, r.as)
 	}
-	return out
+	return out.String()
 }

@@ -46,7 +46,30 @@ func TestDocumentation(t *testing.T) {
 			t.Errorf("docs/guard.md does not have the act %q", a.actRow())
 		}
 	}
+	checkOpeningsDocumentation(t, page)
 	said := fmt.Sprintf("%d attempts, %d overrides, %d acts and %d routines", n, len(overrides), len(acts), len(routines()))
+	if !strings.Contains(page, said) {
+		t.Errorf("docs/guard.md does not say %q", said)
+	}
+}
+
+// checkOpeningsDocumentation: the same for what is tried on a Site with openings.
+func checkOpeningsDocumentation(t *testing.T, page string) {
+	t.Helper()
+	for what, table := range map[string]string{"attempts on openings": attackTable(attacksOnOpenings), "routines with openings": tableOf(routinesOfOpenings)} {
+		if !strings.Contains(page, table) {
+			t.Errorf("docs/guard.md does not have the %s as they are; paste:\n%s", what, table)
+		}
+	}
+	n, came := 0, map[outcome]int{}
+	for _, a := range attacksOnOpenings {
+		n += len(a.table)
+		for _, a := range a.table {
+			came[a.want]++
+		}
+	}
+	said := fmt.Sprintf("%d attempts, %d settings and %d routines: %d are refused by the guard, %d by the definition, %d by RBAC, and %d are accepted",
+		n, len(openingsSettings), len(routinesOfOpenings), came[refusedByGuard], came[refusedByDefinition], came[refusedByRBAC], came[accepted])
 	if !strings.Contains(page, said) {
 		t.Errorf("docs/guard.md does not say %q", said)
 	}

@@ -76,7 +76,7 @@ data: {}`)), then: "stays; the operator reports the service. The zone's policies
 	{name: "Zone that swallows others", as: argo, do: create(swallow), then: "the older zones win, the new one says `Overlap`", undo: remove(zonewarden, "Zone", "swallow")},
 	{
 		name: "zone put into Observe", as: argo, do: each(merge(zonewarden, "Zone", "cell-1", `{"spec":{"enforcement":"Observe"}}`), merge(zonewarden, "Zone", "cell-1", `{"spec":{"enforcement":"Enforce"}}`)),
-		then: "it is declared, so it is done: who may write Zones decides. Give a GitOps account only what it syncs",
+		then: "it is declared, so it is done: who may write Zones decides. Give a GitOps account only what it syncs. Where the Site has openings it is refused",
 	},
 	{name: "floor edited", as: administrator, do: merge(networking, "NetworkPolicy", "cell-1/zone-cell-1", `{"spec":{"ingress":[{}]}}`), then: reverted, opens: []string{"cell-1 ForeignPolicy: NetworkPolicy/cell-1/zone-cell-1"}},
 	{name: "floor deleted", as: administrator, do: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "zone-cell-1"), then: reverted},

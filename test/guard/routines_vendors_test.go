@@ -136,11 +136,7 @@ func doAccessRoutines(t *testing.T) {
 			finishRoutine(t, r)
 		})
 	}
-	out := "| routine | as |\n|---|---|\n"
-	for _, r := range routinesOfAccess {
-		out += fmt.Sprintf("| %s | %s |\n", r.name, r.as)
-	}
-	t.Logf("%d routines\n%s", len(routinesOfAccess), out)
+	t.Logf("%d routines\n%s", len(routinesOfAccess), tableOf(routinesOfAccess))
 }
 
 // approvalsGone waits until the garbage collector has removed approvals.
