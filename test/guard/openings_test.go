@@ -172,13 +172,13 @@ func prepareOpenings(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	t.Cleanup(func() { endOpenings(t, before) })
 	if err := merge(zonewarden, "Site", "site", openingsOn)(t.Context(), admin); err != nil {
 		t.Fatal(err)
 	}
 	if err := site.refused(t.Context(), "the Site's openings are known", administrator, create(conduitOf("try", "historian", "cell-1"))); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { endOpenings(t, before) })
 }
 
 // endOpenings gives the Site back as it was before.
