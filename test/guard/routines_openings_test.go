@@ -51,6 +51,8 @@ var routinesOfOpenings = []routine{
 	{name: "take back that a Zone may go", as: engineer, do: merge(zonewarden, "Zone", "announced", annotate("zonewarden.io/allow-release", "null")), undo: merge(zonewarden, "Zone", "announced", annotate("zonewarden.io/allow-release", "scrapped"))},
 	{name: "change the Site, confirm a prune and take that back", as: siteAdmin, do: each(merge(zonewarden, "Site", "site", `{"spec":{"title":"ww-17"}}`), merge(zonewarden, "Site", "site", `{"spec":{"title":null}}`),
 		merge(zonewarden, "Site", "site", annotate("zonewarden.io/confirm-prune", "sha256:0")), merge(zonewarden, "Site", "site", annotate("zonewarden.io/confirm-prune", "null")))},
+	{name: "track a Site where a person has confirmed a prune, and take that off", as: argo, do: each(impersonating("site-administrator", merge(zonewarden, "Site", "site", annotate("zonewarden.io/confirm-prune", "sha256:0"))),
+		merge(zonewarden, "Site", "site", annotate("note", "synced")), merge(zonewarden, "Site", "site", annotate("zonewarden.io/confirm-prune", "null")))},
 	{
 		name: "approve a Conduit, a Zone, an Asset", as: security, do: each(approve(security, "Conduit", "opened", "conduit-1"), approve(security, "Zone", "watched", "zone-1"), approve(security, "Asset", "plc-2", "asset-1")),
 		undo: each(removeAsGarbage("conduit-1"), removeAsGarbage("zone-1"), removeAsGarbage("asset-1")),
