@@ -154,21 +154,7 @@ func (p *plant) addRoles(ctx context.Context) error {
 			return err
 		}
 	}
-	return p.addOpeningApprover(ctx)
-}
-
-// addOpeningApprover makes the role of those who approve what opens, where config has none.
-func (p *plant) addOpeningApprover(ctx context.Context) error {
-	rule := func(verbs []string, resources ...string) rbacv1.PolicyRule {
-		return rbacv1.PolicyRule{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: resources, Verbs: verbs}
-	}
-	return client.IgnoreAlreadyExists(p.admin.Create(ctx, &rbacv1.ClusterRole{
-		ObjectMeta: metav1.ObjectMeta{Name: "zonewarden-opening-approver"},
-		Rules: []rbacv1.PolicyRule{
-			rule([]string{"get", "list", "approve"}, "zones", "conduits", "assets", "vendoraccesswindows"),
-			rule([]string{"get", "list", "create"}, "approvals"), rule([]string{"get"}, "sites"),
-		},
-	}))
+	return nil
 }
 
 func (p *plant) addUsers(ctx context.Context) error {

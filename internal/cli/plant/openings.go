@@ -31,9 +31,9 @@ func (p *Plant) readApprovals(ctx context.Context, c client.Reader) error {
 	return nil
 }
 
-// waitOver says what of a site, once files are laid over it, has to be approved. What the
-// files change is looked at as if it were; what waited before and is as it was goes on
-// waiting.
+// waitOver says what of a site, once files are laid over it, has to be approved of what they
+// declare. What they change is looked at as if it were; what waited before and is as it was
+// goes on waiting.
 func (p *Plant) waitOver(before *Plant) {
 	p.Held = nil
 	j := openings.Judge(p.Snapshot, p.Approvals)
@@ -41,9 +41,10 @@ func (p *Plant) waitOver(before *Plant) {
 	for _, w := range j.Waiting {
 		if p.asBefore(before, w.ObjectRef) {
 			p.Held[w.ObjectRef] = w.Finding()
-			continue
 		}
-		p.Waiting = append(p.Waiting, w)
+		if p.Files.Find(v1alpha1.GroupVersion.Group, w.Kind, w.Name) != nil {
+			p.Waiting = append(p.Waiting, w)
+		}
 	}
 }
 
