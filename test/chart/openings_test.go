@@ -5,6 +5,8 @@ package chart
 
 import (
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -52,6 +54,34 @@ func TestOpenings(t *testing.T) {
 	}
 	if !p.exists(t, theirs) {
 		t.Error("it is not open")
+	}
+}
+
+// TestWhatAHubWrites: the patch of the page puts the author on what is of our kinds, and on
+// nothing else.
+func TestWhatAHubWrites(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile(root("docs", "openings.md"))
+	must(t, err)
+	folder := t.TempDir()
+	conduit, err := os.ReadFile(root("config", "samples", "openings", "dosing-reports.yaml"))
+	must(t, err)
+	other := "apiVersion: zonewarden.io/v1alpha1\nkind: Vendor\nmetadata: {name: v}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n"
+	must(t, os.WriteFile(filepath.Join(folder, "conduit.yaml"), conduit, 0o600))
+	must(t, os.WriteFile(filepath.Join(folder, "other.yaml"), []byte(other), 0o600))
+	must(t, os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte("resources: [conduit.yaml, other.yaml]\n"+blocks(t, string(raw), "yaml")[0]), 0o600))
+	out, err := exec.CommandContext(t.Context(), filepath.Join(kubePrograms(), "kubectl"), "kustomize", folder).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, o := range objects(t, string(out)) {
+		want := ""
+		if o.GetKind() == "Conduit" {
+			want = "system:serviceaccount:argocd:argocd-application-controller"
+		}
+		if got := o.GetAnnotations()["zonewarden.io/author"]; got != want {
+			t.Errorf("%s %s has the author %q, want %q", o.GetKind(), o.GetName(), got, want)
+		}
 	}
 }
 
