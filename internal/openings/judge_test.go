@@ -28,6 +28,9 @@ const room = "namespaces: [ROOMS]"
 // cells has the cell select its namespaces by a label.
 var cells = []string{"namespaces: [CELLS]", "namespaceSelector: {matchLabels: {in: cell}}", "{name: cell, labels: {scope: ot}}", "{name: cell, labels: {scope: ot, in: cell}}"}
 
+// many are more values than a screen would list.
+const many = "a-00, a-01, a-02, a-03, a-04, a-05, a-06, a-07, a-08, a-09, a-10, a-11, a-12, a-13, a-14, a-15, a-16, a-17, a-18, a-19"
+
 // changes are edits of the plant, and what of them waits.
 var changes = map[string]struct {
 	before, after []string
@@ -58,6 +61,30 @@ var changes = map[string]struct {
 	"an end that is wider, for pods that are not there yet": {after: []string{"{zone: room, workloads: {matchLabels: {app: scada}}}", "{zone: room, workloads: {matchLabels: {app: later}}}"}, want: []string{
 		"Conduit/poll opens room -> cell opcua-tcp 4840/TCP",
 	}},
+	"an end that lists one value more, of many": {
+		before: []string{"matchLabels: {app: scada}", "matchExpressions: [{key: app, operator: In, values: [" + many + "]}]"},
+		after:  []string{"matchLabels: {app: scada}", "matchExpressions: [{key: app, operator: In, values: [" + many + ", zulu]}]"},
+		want:   []string{"Conduit/poll opens room -> cell opcua-tcp 4840/TCP"},
+	},
+	"an end that excepted a label": {
+		before: []string{"matchLabels: {app: scada}", "matchExpressions: [{key: stray, operator: DoesNotExist}]"},
+		after:  []string{", workloads: {matchLabels: {app: scada}}", ""},
+		want:   []string{"Conduit/poll opens room -> cell opcua-tcp 4840/TCP"},
+	},
+	"an end that excepts fewer values": {
+		before: []string{"matchLabels: {app: scada}", "matchExpressions: [{key: app, operator: NotIn, values: [red, blue]}]"},
+		after:  []string{"matchLabels: {app: scada}", "matchExpressions: [{key: app, operator: NotIn, values: [red]}]"},
+		want:   []string{"Conduit/poll opens room -> cell opcua-tcp 4840/TCP"},
+	},
+	"an end that asked for a label": {
+		before: []string{"matchLabels: {app: opc}", "matchExpressions: [{key: app, operator: Exists}]"},
+		after:  []string{", workloads: {matchLabels: {app: opc}}", ""},
+		want:   []string{"Conduit/poll opens room -> cell opcua-tcp 4840/TCP"},
+	},
+	"an end that narrows what it excepts": {
+		before: []string{"matchLabels: {app: scada}", "matchExpressions: [{key: app, operator: NotIn, values: [red]}]"},
+		after:  []string{"matchLabels: {app: scada}", "matchExpressions: [{key: app, operator: NotIn, values: [red, blue]}]"},
+	},
 	"a responder more": {after: []string{"[{zone: cell, workloads: {matchLabels: {app: opc}}}]", "[{zone: cell, workloads: {matchLabels: {app: opc}}}, {zone: room, workloads: {matchLabels: {app: hmi}}}]"}},
 	"flows in both directions": {before: []string{"HIGH", "2"}, after: []string{"HIGH", "2"}, more: strings.Replace(conduit("new", "cell", "room"), "{protocol: https}", "{protocol: ether-s-io}", 1), want: []string{
 		"Conduit/new opens room -> cell ether-s-io 6060/UDP",
@@ -68,6 +95,11 @@ var changes = map[string]struct {
 	"the room selects namespaces by more": {before: append([]string{room, "namespaceSelector: {matchLabels: {in: room}}"}, cells...), after: append([]string{room, "namespaceSelector: {matchExpressions: [{key: in, operator: In, values: [room, annex]}]}"}, cells...), want: []string{
 		"Zone/room opens room -> cell opcua-tcp 4840/TCP",
 	}},
+	"the room excepts fewer namespaces": {
+		before: append([]string{room, "namespaceSelector: {matchLabels: {in: room}, matchExpressions: [{key: lab, operator: DoesNotExist}]}"}, cells...),
+		after:  append([]string{room, "namespaceSelector: {matchLabels: {in: room}}"}, cells...),
+		want:   []string{"Zone/room opens room -> cell opcua-tcp 4840/TCP"},
+	},
 	"the cell gives up pods": {after: []string{"CELLS", "cell"}, want: []string{
 		"Zone/cell opens everything to guest/(another pod) +1 of zone cell, denied by no zone any more, everything to guest/(another pod) +2 of zone cell, denied by no zone any more",
 	}},

@@ -4,7 +4,9 @@
 package openings_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/zonewarden/zonewarden/internal/cli/manifest"
 	"github.com/zonewarden/zonewarden/internal/cli/plant"
 	"github.com/zonewarden/zonewarden/internal/openings"
+	"github.com/zonewarden/zonewarden/internal/policy/policytest"
 	"github.com/zonewarden/zonewarden/internal/topology"
 	"github.com/zonewarden/zonewarden/test/edits"
 )
@@ -146,9 +149,35 @@ func notOpened(t *rapid.T, before, s topology.Snapshot, j openings.Judgement, le
 	}
 }
 
-// BenchmarkJudge is of one pass: a site where nothing differs, one with an edit that opens
-// nothing, one with an edit that waits, and one where every conduit is new. The last are in
-// multiples of resolving the site.
+// large is a ring of zones, each with a conduit to the next and pods; another one waits.
+func large(tb testing.TB, zones, pods int) topology.Snapshot {
+	tb.Helper()
+	head, _, _ := strings.Cut(strings.TrimSpace(site), "\n---\n")
+	docs := []string{strings.ReplaceAll(head, "COUNT", "1")}
+	for i := range zones {
+		docs = append(docs,
+			fmt.Sprintf("apiVersion: v1\nkind: Namespace\nmetadata: {name: z-%d, labels: {scope: ot}}", i),
+			fmt.Sprintf("apiVersion: zonewarden.io/v1alpha1\nkind: Zone\nmetadata: {name: z-%d}\nspec: {purdue: L2, type: Control, owner: o, slTarget: {all: 3}, enforcement: Enforce, members: {workloads: [{namespaces: [z-%d]}]}}", i, i),
+			strings.TrimSpace(strings.TrimPrefix(conduit(fmt.Sprintf("c-%d", i), fmt.Sprintf("z-%d", i), fmt.Sprintf("z-%d", (i+1)%zones)), "\n---\n")))
+		for n := range pods {
+			docs = append(docs, fmt.Sprintf("apiVersion: v1\nkind: Pod\nmetadata: {namespace: z-%d, name: p-%d, labels: {app: a-%d}}", i, n, n%5))
+		}
+	}
+	s, err := policytest.ReadSnapshot([]byte(strings.Join(docs, "\n---\n")))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.Site.Spec.Openings = nil
+	written(topology.Snapshot{}, s)
+	accept(s)
+	s.Site.Spec.Openings = &v1alpha1.Openings{ApprovedFrom: 2, Approvals: 1}
+	s.Conduits[0].Status.LastGood = nil
+	return s
+}
+
+// BenchmarkJudge is of one pass, in multiples of resolving the site: where nothing differs,
+// where words of every conduit do, where one conduit is new and waits, on a small and a large
+// site, and where all are.
 func BenchmarkJudge(b *testing.B) {
 	s := waterWorks(b)
 	s.Site.Spec.Openings = &v1alpha1.Openings{ApprovedFrom: 1, Approvals: 1}
@@ -172,6 +201,7 @@ func BenchmarkJudge(b *testing.B) {
 			}
 		}),
 	}
+	cases["one of a large site"] = large(b, 100, 20)
 	for name, c := range cases {
 		b.Run(name, func(b *testing.B) {
 			var judging, resolving time.Duration

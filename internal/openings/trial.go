@@ -43,82 +43,11 @@ func enforced(z *v1alpha1.Zone) *v1alpha1.Zone {
 	return &out
 }
 
-// addNamespaces adds the namespaces that zones name or select, as they were accepted or are
-// declared, and that do not exist.
-func (t *trial) addNamespaces() {
-	scope := &t.snapshot.Site.Spec.Scope.NamespaceSelector
-	inScope := topology.ExampleLabels(scope)
-	there := map[string]bool{}
-	for _, ns := range t.snapshot.Namespaces {
-		there[ns.Name] = true
-	}
-	t.snapshot.Namespaces = slices.Clone(t.snapshot.Namespaces)
-	add := func(name string, labels map[string]string) {
-		if !there[name] {
-			there[name] = true
-			t.snapshot.Namespaces = append(t.snapshot.Namespaces, topology.Namespace{Name: name, Labels: labels})
-		}
-	}
-	for _, z := range t.snapshot.Zones {
-		for i, w := range entriesOf(z) {
-			for _, name := range w.Namespaces {
-				for _, labels := range inScope[:min(1, len(inScope))] {
-					add(name, labels)
-				}
-			}
-			if w.NamespaceSelector == nil {
-				continue
-			}
-			for n, labels := range topology.ExampleLabels(scope, w.NamespaceSelector) {
-				add(fmt.Sprintf("(namespace %d.%d of %s)", i, n, z.Name), labels)
-			}
-		}
-	}
-}
-
-func entriesOf(z *v1alpha1.Zone) []v1alpha1.WorkloadMembers {
-	out := z.Spec.Members.Workloads
-	if z.Status.LastGood != nil {
-		out = slices.Concat(out, z.Status.LastGood.Spec.Members.Workloads)
-	}
-	return out
-}
-
 // resolve is the site with some declarations held back.
 func (t *trial) resolve(held map[topology.ObjectRef]v1alpha1.Finding) *topology.Model {
 	s := t.snapshot
 	s.Held = held
 	return t.memory.Resolve(s)
-}
-
-// expected are pods as each entry of the models may come to have them, in each of its
-// namespaces: two of each, because one by itself has nobody to speak with.
-func expected(models ...*topology.Model) []topology.Pod {
-	var out []topology.Pod
-	add := func(entries []topology.Workloads) {
-		for _, w := range entries {
-			for _, pod := range w.Examples() {
-				for _, ns := range w.Matching {
-					pod.Namespace = ns
-					for _, pod.Name = range []string{"(any pod)", "(another pod)"} {
-						out = append(out, pod)
-					}
-				}
-			}
-		}
-	}
-	for _, m := range models {
-		for _, z := range m.Zones {
-			add(z.Workloads)
-		}
-		for _, c := range m.Conduits {
-			add(c.Initiator.Workloads)
-			for _, r := range c.Responders {
-				add(r.Workloads)
-			}
-		}
-	}
-	return out
 }
 
 // opens is what of a change lets in more than before, for people to read: sorted, each once.

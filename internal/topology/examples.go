@@ -6,8 +6,6 @@ package topology
 import (
 	"maps"
 	"slices"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // mostExamples of one entry: a selector that lists more values than that says of the
@@ -67,17 +65,70 @@ func (k *demand) allowed() []string {
 	return slices.DeleteFunc(slices.Clone(k.in), func(v string) bool { return slices.Contains(k.notIn, v) })
 }
 
-// ExampleLabels are labels that all of the selectors match, of something that is not there
-// yet: one set at least for each value that they list; none where nothing can match.
-func ExampleLabels(selectors ...*metav1.LabelSelector) []map[string]string {
+// LabelValues are values of labels by their keys: those that selectors name.
+type LabelValues map[string]map[string]bool
+
+// Add adds what the entry's pod selectors name; a key without values counts as well.
+func (v LabelValues) Add(w Workloads) {
+	for _, s := range w.PodSelectors {
+		for _, key := range SelectorKeys(s) {
+			if v[key] == nil {
+				v[key] = map[string]bool{}
+			}
+		}
+		for key, value := range s.MatchLabels {
+			v[key][value] = true
+		}
+		for _, e := range s.MatchExpressions {
+			for _, value := range e.Values {
+				v[e.Key][value] = true
+			}
+		}
+	}
+}
+
+// Kinds are pods that the entry takes in, one at least of each kind that one of these labels
+// can make: in each of its namespaces, with each value, with another one, and without the label.
+func (w Workloads) Kinds(values LabelValues) []Pod {
 	d := demands{}
-	for _, s := range selectors {
+	for _, s := range w.PodSelectors {
 		d.add(s)
 	}
 	if !d.satisfiable() {
 		return nil
 	}
-	return slices.DeleteFunc(d.examples(), func(labels map[string]string) bool {
-		return slices.ContainsFunc(selectors, func(s *metav1.LabelSelector) bool { return !matches(s, labels) })
-	})
+	first := d.examples()[0]
+	all := []map[string]string{first}
+	vary := func(key string, value *string) {
+		labels := maps.Clone(first)
+		if delete(labels, key); value != nil {
+			labels[key] = *value
+		}
+		all = append(all, labels)
+	}
+	for key, named := range values {
+		vary(key, nil)
+		vary(key, new(another(named)))
+		for value := range named {
+			vary(key, &value)
+		}
+	}
+	var out []Pod
+	for _, labels := range all {
+		for _, ns := range w.Matching {
+			if p := (Pod{Namespace: ns, Labels: labels}); w.Selects(p) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// another is a value that is none of these.
+func another(named map[string]bool) string {
+	out := "another"
+	for named[out] {
+		out += "-one"
+	}
+	return out
 }
