@@ -39,6 +39,7 @@ type site struct {
 	admin client.WithWatch
 	// account is Argo CD's.
 	account *rest.Config
+	plane   *controlplane.ControlPlane
 }
 
 func newSite(t *testing.T) *site {
@@ -51,7 +52,7 @@ func newSite(t *testing.T) *site {
 	})
 	must(t, err)
 	t.Cleanup(func() { must(t, plane.Stop()) })
-	s := &site{t: t}
+	s := &site{t: t, plane: plane}
 	s.admin, err = client.NewWithWatch(plane.Config(), client.Options{Scheme: clientgoscheme.Scheme})
 	must(t, err)
 	s.account, err = plane.AddUser("system:serviceaccount:kube-system:argocd-manager", "system:serviceaccounts", "system:serviceaccounts:kube-system")
