@@ -28,8 +28,10 @@ type declared struct {
 	windows []*v1alpha1.VendorAccessWindow
 	// allApprovals and allLocks as they are, for their statuses.
 	allApprovals []*v1alpha1.Approval
-	allLocks     []*v1alpha1.AccessLock
-	allVendors   []*v1alpha1.Vendor
+	// openings are approvals of what Zones, Conduits and Assets open, for the trail.
+	openings   []*v1alpha1.Approval
+	allLocks   []*v1alpha1.AccessLock
+	allVendors []*v1alpha1.Vendor
 
 	approvals       map[types.UID][]access.Approval
 	approvalsByName map[string][]access.Approval
@@ -102,7 +104,8 @@ func (w *Windows) fetchDeclared(ctx context.Context) (*declared, error) {
 	for i := range approvals.Items {
 		a := &approvals.Items[i]
 		if a.Spec.Of.Kind != v1alpha1.ApprovedWindow {
-			continue // of something else by that name, and whoever decides on it says whether it counts
+			d.openings = append(d.openings, a) // whether it counts is Segmentation's to say
+			continue
 		}
 		facts := approvalFacts(a)
 		d.allApprovals = append(d.allApprovals, a)

@@ -7,12 +7,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/access"
 	"github.com/zonewarden/zonewarden/internal/audit"
 	"github.com/zonewarden/zonewarden/internal/audit/logbook"
+	"github.com/zonewarden/zonewarden/internal/openings"
 )
 
 // readTrail reads what the trail tells of each window. Where it is damaged nothing is known
@@ -25,6 +28,9 @@ func (w *Windows) readTrail(ctx context.Context, p *windowPass) error {
 	}
 	for _, lock := range p.allLocks {
 		exist[lock.UID] = true
+	}
+	for _, a := range p.openings {
+		exist[types.UID(a.Spec.Of.UID)] = true
 	}
 	w.trail.keepFor(exist)
 	trails, _, err := w.trail.read(ctx)
@@ -63,6 +69,7 @@ func (w *Windows) owed(p *windowPass) func(map[types.UID]access.Trail, []audit.E
 			}
 		}
 		out = append(out, ofDeleted(p, trails, stamp)...)
+		out = append(out, logbook.Openings(entries, openingsOf(p), ofOpenings(p, stamp))...)
 		return append(out, logbook.Locks(entries, locksOf(p), p.clock.Now, stamp)...)
 	}
 }
@@ -107,6 +114,30 @@ func locksOf(p *windowPass) []logbook.Lock {
 		})
 	}
 	return out
+}
+
+// openingsOf are what people decided on what Zones, Conduits and Assets open.
+func openingsOf(p *windowPass) []logbook.Opening {
+	var out []logbook.Opening
+	for _, a := range p.openings {
+		of := a.Spec.Of
+		out = append(out, logbook.Opening{
+			UID: string(a.UID), Created: a.CreationTimestamp.Time,
+			Of:       audit.Object{Kind: string(of.Kind), Name: of.Name, UID: of.UID, Generation: of.Generation},
+			SpecHash: strings.TrimPrefix(of.SpecHash, openings.HashPrefix), Denied: a.Spec.Decision == v1alpha1.DecisionDeny,
+			By: string(a.Spec.Approver), Author: string(a.Spec.Requester), Reason: a.Spec.Reason,
+		})
+	}
+	return out
+}
+
+// ofOpenings is the stamp with the rules for what opens.
+func ofOpenings(p *windowPass, s logbook.Stamp) logbook.Stamp {
+	s.PolicyHash = ""
+	if p.site != nil && p.site.Spec.Openings != nil {
+		s.PolicyHash = specHash(p.site.Spec.Openings)
+	}
+	return s
 }
 
 // logStamp is by which clock, and by which rules.

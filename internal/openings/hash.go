@@ -11,6 +11,9 @@ import (
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
+// HashPrefix is before the digits of a hash.
+const HashPrefix = "sha256:"
+
 // declared is what an approval is of.
 type declared struct {
 	Kind string `json:"kind"`
@@ -26,7 +29,7 @@ func (d declared) hash() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("hashing %s %s: %w", d.Kind, d.Name, err)
 	}
-	return "sha256:" + h.String(), nil
+	return HashPrefix + h.String(), nil
 }
 
 // HashZone is the hash by which a zone as declared is approved.

@@ -1,8 +1,8 @@
 // Copyright 2026 The Zonewarden Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package logbook says in the words of the audit trail what happened to windows and locks,
-// and reads back of it what package access has to know.
+// Package logbook says in the words of the audit trail what happened to windows and locks, and
+// who approved what a Zone, Conduit or Asset opens; and it reads back of it what package access has to know.
 //
 // The contract:
 //

@@ -13,15 +13,16 @@ import (
 //   - Alert: somebody was let in whom nobody approved (break-glass), and access stood that no
 //     record tells of.
 //   - Warning: somebody was let in; a person revoked or denied; an approval was tried that
-//     does not count; a lock was made or lifted; the key changed; records were removed
-//     that had not been exported.
+//     does not count; a lock was made or lifted; somebody approved or denied what a Zone,
+//     Conduit or Asset opens; the key changed; records were removed that had not been
+//     exported.
 //   - Notice: everything else, requests, approvals and ends by time among them.
 //   - Informational: the beginning of the trail was removed, after it had been exported.
 func Severity(r audit.Record) audit.Severity {
 	switch {
 	case OfWindow(r):
 		return windowSeverity(r)
-	case r.Object.Kind == KindLock, r.What == audit.KeyChanged:
+	case r.Object.Kind == KindLock, r.What == audit.KeyChanged, IsOpening(r):
 		return audit.Warning
 	case r.What == audit.CheckpointMade:
 		if c, err := audit.ParseCheckpoint(r); err != nil || c.Lost > 0 {
