@@ -99,18 +99,16 @@ func (w Workloads) Kinds(values LabelValues) []Pod {
 	}
 	first := d.examples()[0]
 	all := []map[string]string{first}
-	vary := func(key string, value *string) {
+	vary := func(key, value string) {
 		labels := maps.Clone(first)
-		if delete(labels, key); value != nil {
-			labels[key] = *value
-		}
+		labels[key] = value
 		all = append(all, labels)
 	}
+	// Without the label is the first, where the entry takes that in.
 	for key, named := range values {
-		vary(key, nil)
-		vary(key, new(another(named)))
+		vary(key, another(named))
 		for value := range named {
-			vary(key, &value)
+			vary(key, value)
 		}
 	}
 	var out []Pod

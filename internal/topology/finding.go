@@ -64,17 +64,9 @@ func (v *Verdict) Has(reason string) bool {
 }
 
 func sortFindings(fs []v1alpha1.Finding) {
-	// Whoever approves a mistake has to approve its correction as well.
-	waits := func(f v1alpha1.Finding) int {
-		if f.Reason == v1alpha1.ReasonAwaitingApproval {
-			return 1
-		}
-		return 0
-	}
 	slices.SortFunc(fs, func(a, b v1alpha1.Finding) int {
 		return cmp.Or(
 			cmp.Compare(a.Severity, b.Severity), // "Error" sorts before "Warning"
-			cmp.Compare(waits(a), waits(b)),
 			cmp.Compare(a.Path, b.Path),
 			cmp.Compare(a.Reason, b.Reason),
 			cmp.Compare(a.Message, b.Message),
