@@ -58,8 +58,9 @@ var approvals = map[string]struct {
 	want       string
 	objections []string
 }{
-	"nobody": {want: "it opens room -> cell https 443/TCP; written by ada, it waits for 1 more to approve HASH"},
-	"one":    {given: [][]func(*v1alpha1.Approval){{}}},
+	"nobody":         {want: "it opens room -> cell https 443/TCP; written by ada, it waits for 1 more to approve HASH"},
+	"nobody of none": {site: func(s *v1alpha1.Site) { s.Spec.Openings.Approvals = 0 }, want: waits},
+	"one":            {given: [][]func(*v1alpha1.Approval){{}}},
 	"one of two": {
 		count: "2", given: [][]func(*v1alpha1.Approval){{}},
 		want: "it opens room -> cell https 443/TCP; written by ada, approved by bert, it waits for 1 more to approve HASH",

@@ -108,7 +108,7 @@ func Judge(s topology.Snapshot, approvals []*v1alpha1.Approval) Judgement {
 		if !differs {
 			continue
 		}
-		w.Missing = int(asked.Approvals) - len(w.Approvers)
+		w.Missing = int(max(1, asked.Approvals)) - len(w.Approvers) // a Site without the default asks for one
 		if w.Missing <= 0 && len(w.Deniers) == 0 {
 			out.Approved[o.ObjectRef] = w.Approvers
 			continue
