@@ -131,7 +131,7 @@ func about(o object, approvals []*v1alpha1.Approval) bool {
 // sieve finds among declarations that differ those that open something.
 type sieve struct {
 	trial *trial
-	// held are those that are not known to open nothing; base is the site without any.
+	// held are those that are not known to open nothing; base is the site without them.
 	held map[topology.ObjectRef]v1alpha1.Finding
 	base *topology.Model
 	all  []Waiting
@@ -149,7 +149,13 @@ func newSieve(s topology.Snapshot, differ []Waiting) *sieve {
 }
 
 func (s *sieve) waiting() []Waiting {
-	s.sift(s.all)
+	// A conduit that comes with its zones is judged as if those had been there: beside
+	// pods that no zone denies yet it would open nothing.
+	for _, kind := range order {
+		if some := ofKind(s.all, kind); len(some) > 0 {
+			s.sift(some)
+		}
+	}
 	var out []Waiting
 	for _, w := range s.all {
 		if _, held := s.held[w.ObjectRef]; held {
@@ -160,8 +166,18 @@ func (s *sieve) waiting() []Waiting {
 	return out
 }
 
+func ofKind(all []Waiting, kind string) []Waiting {
+	var out []Waiting
+	for _, w := range all {
+		if w.Kind == kind {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
 // sift lets those go that open nothing, together where that is so of all of them, else by
-// halves: then those that went before count as declared.
+// halves: then the first of them count as declared for the rest.
 func (s *sieve) sift(some []Waiting) {
 	without := maps.Clone(s.held)
 	for _, w := range some {
@@ -171,7 +187,7 @@ func (s *sieve) sift(some []Waiting) {
 	opens := s.trial.opens(s.base, tried)
 	switch {
 	case len(opens) == 0:
-		s.held = without
+		s.held, s.base = without, tried
 	case len(some) == 1:
 		s.opens[some[0].ObjectRef] = opens
 	default:

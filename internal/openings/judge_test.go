@@ -166,3 +166,18 @@ func TestWhatWaits(t *testing.T) {
 		})
 	}
 }
+
+// TestAPlantAnew: where nothing has been accepted yet, the conduits into the cell and its
+// devices wait, although its pods were denied nothing before.
+func TestAPlantAnew(t *testing.T) {
+	t.Parallel()
+	want := []string{
+		"Asset/plc opens cell -> cell everything",
+		"Conduit/poll opens room -> cell opcua-tcp 4840/TCP",
+		"Conduit/screens opens room -> cell https 443/TCP",
+	}
+	j := openings.Judge(written(topology.Snapshot{}, read(t, "")), nil)
+	if diff := cmp.Diff(want, words(j)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

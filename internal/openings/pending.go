@@ -28,8 +28,10 @@ type object struct {
 // author is who wrote what is declared, "" where it does not say.
 func (o object) author() string { return o.meta.GetAnnotations()[v1alpha1.AnnotationAuthor] }
 
-// objectsOf are all that can be approved: zones, then assets, then conduits, so that a
-// conduit is looked at when what it joins has been.
+// order in which they are judged: a conduit when what it joins has been.
+var order = []string{topology.KindZone, topology.KindAsset, topology.KindConduit}
+
+// objectsOf are all that can be approved, in that order, by name.
 func objectsOf(s topology.Snapshot) []object {
 	out := make([]object, 0, len(s.Zones)+len(s.Assets)+len(s.Conduits))
 	for _, z := range s.Zones {
@@ -41,7 +43,6 @@ func objectsOf(s topology.Snapshot) []object {
 	for _, c := range s.Conduits {
 		out = append(out, conduitObject(c))
 	}
-	order := []string{topology.KindZone, topology.KindAsset, topology.KindConduit}
 	slices.SortFunc(out, func(a, b object) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind)), cmp.Compare(a.Name, b.Name))
 	})
