@@ -20,9 +20,7 @@ func (w Workloads) Examples() []Pod {
 		return nil
 	}
 	d := demands{}
-	for _, s := range w.PodSelectors {
-		d.add(s)
-	}
+	w.podDemands(d)
 	if !d.satisfiable() {
 		return nil
 	}
@@ -91,9 +89,7 @@ func (v LabelValues) Add(w Workloads) {
 // can make: in each of its namespaces, with each value, with another one, and without the label.
 func (w Workloads) Kinds(values LabelValues) []Pod {
 	d := demands{}
-	for _, s := range w.PodSelectors {
-		d.add(s)
-	}
+	w.podDemands(d)
 	if !d.satisfiable() {
 		return nil
 	}

@@ -88,6 +88,13 @@ func (w Workloads) namespaceDemands(d demands) {
 	d.requireIn(namespaceNameLabel, w.Namespaces...)
 }
 
+// podDemands are the demands of the pod part.
+func (w Workloads) podDemands(d demands) {
+	for _, s := range w.PodSelectors {
+		d.add(s)
+	}
+}
+
 // shareNamespace says whether some namespace could be selected by both.
 func shareNamespace(a, b Workloads) bool {
 	d := demands{}
@@ -103,12 +110,8 @@ func canOverlap(a, b Workloads) bool {
 		return false
 	}
 	d := demands{}
-	for _, s := range a.PodSelectors {
-		d.add(s)
-	}
-	for _, s := range b.PodSelectors {
-		d.add(s)
-	}
+	a.podDemands(d)
+	b.podDemands(d)
 	return d.satisfiable()
 }
 

@@ -17,11 +17,7 @@ func TestOpenings(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile(root("docs", "openings.md"))
 	must(t, err)
-	p := startPlant(t, cilium)
-	p.use(t, theChart)
-	p.follow(t, "Install it", 0, 1)
-	p.startOperator(t)
-	p.follow(t, "Install it", 2, 3)
+	p := startWaterWorks(t)
 	theirs := object("cilium.io/v2", "CiliumClusterwideNetworkPolicy", "", "conduit-dosing-reports")
 	says := map[string]string{
 		"plan -f config/samples/openings || true\n": "APPROVE 1",

@@ -134,11 +134,7 @@ func (p *plant) typeAll(t *testing.T, blocks []typed, words ...string) {
 
 func TestPagesOnTheWaterWorks(t *testing.T) {
 	t.Parallel()
-	p := startPlant(t, cilium)
-	p.use(t, theChart)
-	p.follow(t, "Install it", 0, 1)
-	p.startOperator(t)
-	p.follow(t, "Install it", 2, 3)
+	p := startWaterWorks(t)
 	_, err := p.run(t, "kubectl create clusterrolebinding jane --clusterrole=zonewarden-site-administrator --user=jane")
 	must(t, err)
 	p.typeAll(t, onWaterWorks)

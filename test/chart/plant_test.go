@@ -69,6 +69,18 @@ func startPlant(t *testing.T, on *backend, definitions ...string) *plant {
 	return p
 }
 
+// startWaterWorks is a plant with the water works, the guard and the operator, as
+// docs/install.md has them installed.
+func startWaterWorks(t *testing.T) *plant {
+	t.Helper()
+	p := startPlant(t, cilium)
+	p.use(t, theChart)
+	p.follow(t, "Install it", 0, 1)
+	p.startOperator(t)
+	p.follow(t, "Install it", 2, 3)
+	return p
+}
+
 func clientOf(t *testing.T, config *rest.Config) client.WithWatch {
 	t.Helper()
 	s := runtime.NewScheme()
