@@ -75,12 +75,24 @@ func (r *run) shrink(ctx context.Context) {
 	r.writeAll(ctx, r.conduits, final)
 	r.removeAll(ctx, conduitsGo, isolatingFloorsGo)
 	r.uncoverGoing(ctx)
-	r.holdGuards()
-	r.writeAll(ctx, r.guards, final)
-	r.removeAll(ctx, guardsGo)
+	r.shrinkGuards(ctx)
 	if !r.tied {
 		r.shrinkGroups(ctx)
 	}
+}
+
+// shrinkGuards ends with those of Cilium's, which deny old and new up to then: those of the
+// admin tier cannot, so what one of them is to deny is open until it is as desired and
+// nothing is judged beside it.
+func (r *run) shrinkGuards(ctx context.Context) {
+	r.holdGuards()
+	r.writeAll(ctx, adminTier(r.guards), final)
+	r.removeAll(ctx, adminGuardsGo)
+	if len(failures(adminTier(r.guards))) > 0 || r.stay(adminGuardsGo) {
+		r.hold(r.guards, func(*change) bool { return true })
+	}
+	r.writeAll(ctx, clusterwide(r.guards), final)
+	r.removeAll(ctx, guardsGo)
 }
 
 func (r *run) shrinkGroups(ctx context.Context) {

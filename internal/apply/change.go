@@ -84,6 +84,11 @@ func clusterwide(changes []*change) []*change {
 	return only(changes, func(c *change) bool { return c.Object.GVK.Kind == policy.KindClusterwidePolicy })
 }
 
+// adminTier are those that are policies of the admin tier.
+func adminTier(changes []*change) []*change {
+	return only(changes, func(c *change) bool { return c.Object.GVK.Kind == policy.KindAdminTierPolicy })
+}
+
 func only(changes []*change, wanted func(*change) bool) []*change {
 	var out []*change
 	for _, c := range changes {
@@ -139,12 +144,14 @@ func (c *change) shape(f form, m moved) (*policy.Object, error) {
 // writeLast keeps back guards of the admin tier that would be judged beside others. Rules
 // there are judged one after another, so that old and new cannot stand side by side; and
 // which of two objects comes first nobody knows, so that a new one may let pass what one
-// that goes denies. Without another one what is new denies from the start, and what
-// somebody took away is put back at once.
+// denies that goes, or that is held of a zone whose pods another one has by now. Without
+// another one what is new denies from the start, and what somebody took away is put back
+// at once.
 func (r *run) writeLast() {
-	guards := only(r.guards, func(c *change) bool { return c.Object.GVK.Kind == policy.KindAdminTierPolicy && !c.Edited && !c.Drift })
+	guards := only(adminTier(r.guards), func(c *change) bool { return !c.Edited && !c.Drift })
 	beside := slices.ContainsFunc(guards, func(c *change) bool { return c.Observed != nil }) ||
-		slices.ContainsFunc(r.plan.Removals, func(o Removal) bool { return o.Key.Kind == policy.KindAdminTierPolicy })
+		slices.ContainsFunc(r.plan.Removals, func(o Removal) bool { return o.Key.Kind == policy.KindAdminTierPolicy }) ||
+		slices.ContainsFunc(r.plan.Held, func(h Held) bool { return h.Key.Kind == policy.KindAdminTierPolicy })
 	for _, c := range guards {
 		c.last = beside
 	}

@@ -18,7 +18,7 @@
 //	 8 floors as desired, and those of Cilium that go
 //	 9 conduits as desired, and those that go; then the other floors that go
 //	10 the covers of 7 go
-//	11 guards as desired, and those that go
+//	11 guards as desired, and those that go: of the admin tier first, then of Cilium
 //	12 groups as desired, and those that go
 //
 // Why:
@@ -43,11 +43,15 @@
 //     rule that comes or goes would meet addresses that are not its own, it carries
 //     addresses in place of the name, floors take steps between (change.go), and the
 //     groups change while nobody goes by their names: 1 between 4 and 5, 12 after 8.
+//     They do as well where one loses addresses and a guard goes or changes: an
+//     interrupted run may have left addresses that only that guard keeps out.
 //   - The rules of a ClusterNetworkPolicy are judged one after another, so old and new
 //     cannot stand side by side: such a guard that changes stays as it is until 11.
 //     What it denies by then was denied before and takes nothing from what both open.
-//     Nor does one that is new come before 11 where another one changes or goes: which
-//     of two is judged first nobody knows, and it may pass on what the other one denies.
+//     Nor does one that is new come before 11 where another one changes, goes or is
+//     held: which of two is judged first nobody knows, and it may pass on what the
+//     other one denies.
+//     Until all of them are as desired the guards of Cilium deny old and new.
 //   - A change that needs no step between is one write: see atonce.go.
 //
 // What the order cannot do, and where it gives way, is in docs/adr/0010 and 0012.

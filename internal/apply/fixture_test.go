@@ -56,10 +56,12 @@ func allowOf(conduit, uid string, variant int) *policy.Object {
 	return policy.NewObject(networkPolicy("conduit-"+conduit, variant), policy.PartConduit, conduitRef(conduit), uid, nil)
 }
 
-func group(zone string, variant int) *policy.Object {
-	u := &unstructured.Unstructured{Object: map[string]any{
-		"spec": map[string]any{"externalCIDRs": []any{"10.0." + strconv.Itoa(variant) + ".0/24"}},
-	}}
+func group(zone string, variants ...int) *policy.Object {
+	var addresses []any
+	for _, v := range variants {
+		addresses = append(addresses, "10.0."+strconv.Itoa(v)+".0/24")
+	}
+	u := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"externalCIDRs": addresses}}}
 	u.SetGroupVersionKind(apply.GVKCIDRGroup)
 	u.SetName("zone-" + zone)
 	return policy.NewObject(u, policy.PartAssets, zoneRef(zone), uid, nil)

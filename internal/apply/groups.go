@@ -84,10 +84,21 @@ func (r *run) refersToMoved(c *change) bool {
 
 // tiedGroups says that groups may change only while nobody goes by their names. A
 // group that changes at once, because it is too large for steps, waits as well until
-// what takes over from it is there.
+// what takes over from it is there. And one that loses addresses beside guards that deny
+// less shrinks before they do: an interrupted run may have left it with addresses that
+// only those guards keep apart from what a rule lets in.
 func (r *run) tiedGroups() bool {
 	return slices.ContainsFunc(r.policies(), r.refersToMoved) ||
-		slices.ContainsFunc(r.groups, func(g *change) bool { return g.large })
+		slices.ContainsFunc(r.groups, func(g *change) bool { return g.large }) ||
+		len(r.moved.coming) > 0 && r.guardsLose()
+}
+
+// guardsLose says that a guard goes, or may deny less than it does.
+func (r *run) guardsLose() bool {
+	return slices.ContainsFunc(r.plan.Removals, func(o Removal) bool { return o.Part == policy.PartGuard }) ||
+		slices.ContainsFunc(r.guards, func(c *change) bool {
+			return c.last && c.Observed != nil || len(c.before.minus(c.wanted())) > 0
+		})
 }
 
 // groupsLeaving are the removals of groups.

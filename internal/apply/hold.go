@@ -132,9 +132,12 @@ func (r *run) denyLonger(ctx context.Context) []*change {
 
 // stillDeny says that a floor of Cilium's could not let go, or could not go.
 func (r *run) stillDeny() bool {
-	return len(failures(clusterwide(r.floors))) > 0 || slices.ContainsFunc(r.plan.Removals, func(o Removal) bool {
-		return o.turn() == floorsGo && !r.gone[o.Key]
-	})
+	return len(failures(clusterwide(r.floors))) > 0 || r.stay(floorsGo)
+}
+
+// stay says that something could not go in its turn.
+func (r *run) stay(turn int) bool {
+	return slices.ContainsFunc(r.plan.Removals, func(o Removal) bool { return o.turn() == turn && !r.gone[o.Key] })
 }
 
 // hold postpones what is not yet as desired.

@@ -87,6 +87,8 @@ type Input struct {
 	Declared map[topology.ObjectRef]Declaration
 	// ConduitCRD is looked at only when a conduit has vanished.
 	ConduitCRD CRDState
+	// Made says when conduits were made, by UID, of those that were seen since the start.
+	Made map[types.UID]time.Time
 	// Confirmed is the digest of held objects that an administrator lets go.
 	Confirmed string
 	// Known are the digests last known to be in place, to tell edits by others
@@ -242,12 +244,17 @@ func (p *Plan) judgeGone(in Input, gone []Observed) {
 
 // mayGo: a floor only when its release was stamped while its zone still stood; a
 // conduit's allows only when its deletion cannot be a mistake, that is when the
-// definition of the kind serves, was not made anew since, and not many went at once.
+// definition of the kind serves, not many went at once, and the conduit was one of this
+// definition. It was when it was seen to be, or when what stands for it is no older.
 func mayGo(in Input, o Observed, mass bool) bool {
 	if o.Source.Kind != topology.KindConduit {
 		return o.Release != "" && o.Release == o.SourceUID
 	}
-	return in.ConduitCRD.Serving && !mass && !o.Created.Before(in.ConduitCRD.Created)
+	from, seen := in.Made[o.SourceUID]
+	if !seen {
+		from = o.Created
+	}
+	return in.ConduitCRD.Serving && !mass && !from.Before(in.ConduitCRD.Created)
 }
 
 // vanishedTogether says that so many conduits went at once, or all of several,
@@ -293,6 +300,7 @@ const (
 	floorsGo = iota
 	conduitsGo
 	isolatingFloorsGo
+	adminGuardsGo
 	guardsGo
 	groupsGo
 )
@@ -300,7 +308,8 @@ const (
 // turn is when it goes. Cilium's floors go before conduits: what a conduit allows
 // must not go while a floor that goes as well still denies. Where an allow isolates
 // by itself the floor stays until the last of them has gone. What denies in spite of
-// everything goes when nothing else does, and a group when nothing refers to it.
+// everything goes when nothing else does, Cilium's last, and a group when nothing refers
+// to it.
 func (r Removal) turn() int {
 	switch {
 	case r.Part == policy.PartFloor && r.Key.Kind == policy.KindClusterwidePolicy:
@@ -309,6 +318,8 @@ func (r Removal) turn() int {
 		return conduitsGo
 	case r.Part == policy.PartFloor:
 		return isolatingFloorsGo
+	case r.Part == policy.PartGuard && r.Key.Kind == policy.KindAdminTierPolicy:
+		return adminGuardsGo
 	case r.Part == policy.PartGuard:
 		return guardsGo
 	default:

@@ -26,10 +26,16 @@ func drawInput(t *rapid.T) apply.Input {
 	in := apply.Input{
 		Declared: map[topology.ObjectRef]apply.Declaration{},
 		Known:    map[apply.Key]string{},
+		Made:     map[types.UID]time.Time{},
 		ConduitCRD: apply.CRDState{
 			Serving: rapid.IntRange(0, 3).Draw(t, "serving") > 0,
 			Created: start.Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "definition made")) * time.Hour),
 		},
+	}
+	for _, u := range []types.UID{uid, "uid-2"} {
+		if rapid.Bool().Draw(t, "seen") {
+			in.Made[u] = start.Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "conduit made")) * time.Hour)
+		}
 	}
 	for i := range rapid.IntRange(0, 4).Draw(t, "zones") {
 		drawDeclaration(t, &in, zoneRef(fmt.Sprint(i)))
@@ -200,5 +206,9 @@ func deletionIsMeant(in apply.Input, o apply.Observed) bool {
 		}
 	}
 	few := gone <= 10 && (gone == 1 || left > 0)
-	return few && in.ConduitCRD.Serving && !in.ConduitCRD.Created.After(o.Created)
+	from, seen := in.Made[o.SourceUID]
+	if !seen {
+		from = o.Created
+	}
+	return few && in.ConduitCRD.Serving && !in.ConduitCRD.Created.After(from)
 }

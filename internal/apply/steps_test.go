@@ -413,6 +413,99 @@ func TestGuardsBesideOthersOfTheAdminTier(t *testing.T) {
 	}
 }
 
+// TestGuardsBesideOneHeldOfTheAdminTier: its zone is gone, and which is judged first nobody
+// knows, so a new one comes last.
+func TestGuardsBesideOneHeldOfTheAdminTier(t *testing.T) {
+	s := newStore(objects{adminGuard("x", 1)})
+	p := apply.NewPlan(apply.Input{
+		Desired: objects{adminGuard("y", 1), plainAllow("c", "a", "q")}, Observed: s.observed(),
+		Declared: inForce(zoneRef("y"), conduitRef("c")), ConduitCRD: serving(),
+	})
+	s.writer().Carry(t.Context(), p, func(string) []topology.ObjectRef { return nil })
+	want := list("apply NetworkPolicy/plant/conduit-c", "(settled)", "apply ClusterNetworkPolicy/guard-y")
+	if diff := cmp.Diff(want, s.log); diff != "" || len(p.Held) != 1 {
+		t.Errorf("held %v (-want +have)\n%s", p.Held, diff)
+	}
+}
+
+// TestGroupsShrinkBeforeGuardsDo: an interrupted run has left a group with addresses that
+// only a guard keeps apart from what an old rule lets in by the group's name.
+func TestGroupsShrinkBeforeGuardsDo(t *testing.T) {
+	const shrinks, kind, admin = "apply CiliumCIDRGroup/zone-g", "CiliumClusterwideNetworkPolicy/guard-x", "ClusterNetworkPolicy/guard-x"
+	tests := []struct {
+		name        string
+		old, wanted objects
+		then        string
+	}{
+		{"it goes", objects{guard("x", "a", "b")}, nil, "delete " + kind},
+		{"it denies less", objects{guard("x", "a", "b")}, objects{guard("x", "a")}, "apply " + kind},
+		{"one of the admin tier goes", objects{adminGuard("x", 1)}, nil, "delete " + admin},
+		{"one of the admin tier changes", objects{adminGuard("x", 1)}, objects{adminGuard("x", 2)}, "apply " + admin},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			stays := denies("z", "a@g")
+			s := newStore(append(objects{group("g", 1, 2), stays}, tt.old...))
+			change(t, s, nil, append(objects{group("g", 1), stays}, tt.wanted...)...)
+			if diff := cmp.Diff(list(shrinks, "(settled)", tt.then), s.log); diff != "" {
+				t.Errorf("(-want +have)\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestCiliumsGuardsDenyLessLast: those of the admin tier cannot deny old and new meanwhile.
+func TestCiliumsGuardsDenyLessLast(t *testing.T) {
+	const kind, admin = "CiliumClusterwideNetworkPolicy/guard-", "ClusterNetworkPolicy/guard-"
+	tests := []struct {
+		name        string
+		old, wanted objects
+		refused     string
+		want        []string
+	}{
+		{
+			"one changes",
+			objects{guard("x", "a", "b"), guard("y", "c"), adminGuard("x", 1)},
+			objects{guard("x", "a"), adminGuard("x", 2)},
+			"",
+			list("apply "+admin+"x", "(settled)", "apply "+kind+"x", "delete "+kind+"y"),
+		},
+		{
+			"one goes",
+			objects{guard("x", "a", "b"), adminGuard("x", 1)},
+			objects{guard("x", "a")},
+			"",
+			list("delete "+admin+"x", "(settled)", "apply "+kind+"x"),
+		},
+		{
+			"one cannot change",
+			objects{guard("x", "a", "b"), guard("y", "c"), adminGuard("z", 1)},
+			objects{guard("x", "a"), adminGuard("z", 2)},
+			"apply",
+			nil,
+		},
+		{
+			"one cannot go",
+			objects{guard("x", "a", "b"), guard("y", "c"), adminGuard("z", 1)},
+			objects{guard("x", "a")},
+			"delete",
+			nil,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStore(tt.old)
+			s.refuses = func(verb string, key apply.Key) bool {
+				return verb == tt.refused && key.Kind == policy.KindAdminTierPolicy
+			}
+			change(t, s, nil, tt.wanted...)
+			if diff := cmp.Diff(tt.want, s.log, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("(-want +have)\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestFloorsThatDenyTheSamePods: an interrupted run has left pods to two floors. What
 // one of them allows stays until the other one has let go.
 func TestFloorsThatDenyTheSamePods(t *testing.T) {

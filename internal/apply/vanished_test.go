@@ -78,6 +78,11 @@ func TestGoneZones(t *testing.T) {
 func TestGoneConduit(t *testing.T) {
 	held := owed{Held: list("conduit-c " + v1alpha1.ReasonOrphaned)}
 	removed := owed{Removals: list("conduit-c")}
+	anew := apply.CRDState{Serving: true, Created: start.Add(time.Second)}
+	made := func(in apply.Input, conduit types.UID, at time.Time) apply.Input {
+		in.Made = map[types.UID]time.Time{conduit: at}
+		return in
+	}
 	one := func(crd apply.CRDState) apply.Input {
 		return apply.Input{Observed: seenAll(allow("c", 1)), Declared: inForce(conduitRef("d")), ConduitCRD: crd}
 	}
@@ -86,7 +91,10 @@ func TestGoneConduit(t *testing.T) {
 		{"its kind is not served", one(apply.CRDState{UID: "crd", Created: start.Add(-time.Hour)}), held},
 		{"nothing is known of its kind", one(apply.CRDState{}), held},
 		{"its kind was made in the same second", one(apply.CRDState{Serving: true, Created: start}), removed},
-		{"its kind was made anew since", one(apply.CRDState{Serving: true, Created: start.Add(time.Second)}), held},
+		{"its kind was made anew since", one(anew), held},
+		{"its kind was made anew, the conduit before", made(one(anew), uid, start), held},
+		{"its kind was made anew, the conduit after that", made(one(anew), uid, anew.Created), removed},
+		{"its kind was made anew, another conduit after that", made(one(anew), "uid-2", anew.Created), held},
 	})
 }
 
