@@ -10,24 +10,23 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-// commands are the blocks that verify.md has people run under a heading.
-func commands(t *testing.T, heading string) []string {
+var commands = regexp.MustCompile("(?ms)^```(?:sh|console)\n(.*?)\n```$")
+
+// blockOf is the block of commands in verify.md that begins so.
+func blockOf(t *testing.T, begins string) string {
 	t.Helper()
-	_, part, found := strings.Cut(read(t, "verify.md"), "\n## "+heading+"\n")
-	if !found {
-		t.Fatalf("verify.md has no heading %q", heading)
+	for _, m := range commands.FindAllStringSubmatch(read(t, "verify.md"), -1) {
+		if strings.HasPrefix(m[1], begins) {
+			return m[1]
+		}
 	}
-	part, _, _ = strings.Cut(part, "\n## ")
-	var out []string
-	for _, block := range strings.Split(part, "\n```sh\n")[1:] {
-		lines, _, _ := strings.Cut(block, "\n```")
-		out = append(out, lines)
-	}
-	return out
+	t.Fatalf("verify.md has no block that begins with %q", begins)
+	return ""
 }
 
 // shell runs lines in a folder, up to the first that fails.
@@ -49,10 +48,6 @@ func write(t *testing.T, name string, content []byte) {
 // signed is a release that was signed as the page says, with the key that it says to make.
 func signed(t *testing.T) (folder string) {
 	t.Helper()
-	sign := commands(t, "Sign it")
-	if len(sign) != 2 {
-		t.Fatalf("to sign takes %d blocks", len(sign))
-	}
 	folder = t.TempDir()
 	var sums bytes.Buffer
 	for _, name := range []string{"zonewarden-v1.oci.tar", "zonewarden-v1.digest"} {
@@ -60,14 +55,14 @@ func signed(t *testing.T) (folder string) {
 		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256([]byte(name)), name)
 	}
 	write(t, filepath.Join(folder, "SHA256SUMS"), sums.Bytes())
-	if out, err := shell(t, folder, sign[0]); err != nil {
+	if out, err := shell(t, folder, blockOf(t, "openssl genpkey")); err != nil {
 		t.Fatalf("making a key: %v: %s", err, out)
 	}
 	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := strings.ReplaceAll(sign[1], "release.key", "$PWD/release.key") + " OUT=$PWD --directory=" + root
+	line := strings.ReplaceAll(blockOf(t, "make sign"), "release.key", "$PWD/release.key") + " OUT=$PWD --directory=" + root
 	if out, err := shell(t, folder, line); err != nil {
 		t.Fatalf("signing: %v: %s", err, out)
 	}
@@ -78,21 +73,25 @@ func signed(t *testing.T) (folder string) {
 // on what somebody changed.
 func TestAReleaseIsCheckedAsThePageSays(t *testing.T) {
 	t.Parallel()
-	check := commands(t, "Check it")
-	if len(check) != 2 {
-		t.Fatalf("to check takes %d blocks", len(check))
-	}
+	check := blockOf(t, "openssl dgst -sha256 -verify")
 	good := signed(t)
 	der, err := exec.CommandContext(t.Context(), "openssl", "pkey", "-pubin", "-in", filepath.Join(good, "zonewarden.pub"), "-outform", "DER").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := shell(t, good, check[0]); err != nil || !strings.Contains(out, fmt.Sprintf("%x", sha256.Sum256(der))) {
+	if out, err := shell(t, good, blockOf(t, "openssl pkey -pubin")); err != nil || !strings.Contains(out, fmt.Sprintf("%x", sha256.Sum256(der))) {
 		t.Errorf("the fingerprint: %v: %s", err, out)
 	}
-	out, err := shell(t, good, check[1])
+	out, err := shell(t, good, check)
 	if want := "Verified OK\nzonewarden-v1.oci.tar: OK\nzonewarden-v1.digest: OK\n"; err != nil || out != want {
 		t.Errorf("as delivered: %v: %s", err, out)
+	}
+	part := "sha256sum --ignore-missing -c SHA256SUMS"
+	if !strings.Contains(read(t, "verify.md"), "`"+part+"`") {
+		t.Errorf("verify.md does not have %q", part)
+	}
+	if out, err := shell(t, t.TempDir(), "cp "+good+"/SHA256SUMS "+good+"/*.digest . && "+part); err != nil || out != "zonewarden-v1.digest: OK\n" {
+		t.Errorf("with a part of the files: %v: %s", err, out)
 	}
 	other := signed(t)
 	for name, change := range map[string]string{
@@ -117,7 +116,7 @@ func TestAReleaseIsCheckedAsThePageSays(t *testing.T) {
 			if out, err := shell(t, bad, change); err != nil {
 				t.Fatalf("changing: %v: %s", err, out)
 			}
-			if out, err := shell(t, bad, check[1]); err == nil {
+			if out, err := shell(t, bad, check); err == nil {
 				t.Errorf("it passes:\n%s", out)
 			}
 		})

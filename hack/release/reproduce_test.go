@@ -24,15 +24,17 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+
+	"github.com/zonewarden/zonewarden/hack/release/page"
 )
 
 // TestARelease releases the last commit twice, as two people would: in folders of
-// different names and depths, with caches, time zones, languages and masks of their own. Then
-// it looks into what came out.
+// different names and depths, with caches, time zones, languages and masks of their own. The
+// other one types what docs/verify.md says. Then it looks into what came out.
 func TestARelease(t *testing.T) {
 	commit := strings.TrimSpace(command(t, "", nil, "git", "rev-parse", "HEAD"))
 	one := released(t, commit, "a", "TZ=UTC", "LC_ALL=C")
-	two := released(t, commit, "somewhere/else/entirely", "TZ=Asia/Tokyo", "LC_ALL=de_DE.UTF-8", "GOCACHE="+t.TempDir(), "GOFLAGS=-buildvcs=true")
+	two := builtAgain(t, commit, one, "TZ=Asia/Tokyo", "LC_ALL=de_DE.UTF-8", "GOCACHE="+t.TempDir(), "GOFLAGS=-buildvcs=true")
 	names := files(t, one)
 	if diff := cmp.Diff(names, files(t, two)); diff != "" {
 		t.Fatalf("files (-one +other):\n%s", diff)
@@ -60,6 +62,24 @@ func released(t *testing.T, commit, name string, env ...string) string {
 	command(t, clone, nil, "git", "checkout", "--quiet", "--detach", commit)
 	command(t, clone, env, "sh", "-c", "umask 077 && make release")
 	return filepath.Join(clone, "dist")
+}
+
+// builtAgain is the folder that is filled by typing how to build a release again, and compare.
+// Git has the project's address from the last commit here.
+func builtAgain(t *testing.T, commit, release string, env ...string) string {
+	t.Helper()
+	here, err := filepath.Abs("../..")
+	must(t, err)
+	folder := filepath.Join(t.TempDir(), "somewhere/else/entirely")
+	must(t, os.MkdirAll(folder, 0o700))
+	typed := page.Named(t, verifyPage, "git clone "+source).With(t, "v0.1.0", commit, "go1.26.8", runtime.Version(), "/media/usb", release)
+	c := exec.CommandContext(t.Context(), "sh", "-e", "-c", "umask 077\n"+typed.Script())
+	c.Dir, c.Env = folder, append(os.Environ(), env...)
+	c.Env = append(c.Env, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url."+here+".insteadOf", "GIT_CONFIG_VALUE_0="+source)
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Errorf("building it again: %v:\n%s", err, out)
+	}
+	return filepath.Join(folder, "zonewarden", "dist")
 }
 
 func command(t *testing.T, folder string, env []string, name string, args ...string) string {
@@ -252,13 +272,28 @@ func testPlugin(t *testing.T, dist string) {
 		home := t.TempDir()
 		env := []string{"KREW_ROOT=" + home, "KREW_NO_UPGRADE_CHECK=1", "https_proxy=http://127.0.0.1:1"}
 		t.Log(command(t, "", env, krew, "install", "--manifest="+filepath.Join(dist, "zonewarden.yaml"), "--archive="+archive))
-		checkSays(t, filepath.Join(home, "bin", pluginName), bill.Metadata.Component.Version, strings.TrimSpace(command(t, dist, nil, "git", "rev-parse", "HEAD")))
+		revision := strings.TrimSpace(command(t, dist, nil, "git", "rev-parse", "HEAD"))
+		checkSays(t, filepath.Join(home, "bin", pluginName), bill.Metadata.Component.Version, revision)
+		checkKubectl(t, filepath.Join(home, "bin"), bill.Metadata.Component.Version, revision)
 		shipped := only(t, filepath.Join(home, "store", "zonewarden", bill.Metadata.Component.Version, "kubectl_complete-zonewarden"))
 		if s, err := os.Stat(shipped); err != nil || s.Mode().Perm()&0o111 == 0 {
 			t.Errorf("the script that completes: %v, %v", s.Mode(), err)
 		}
 	}
 	checkBill(t, bill, programs)
+}
+
+// checkKubectl: kubectl finds the plugin, which says what the page says of another version.
+func checkKubectl(t *testing.T, plugins, version, revision string) {
+	t.Helper()
+	kube, err := filepath.Abs("../../bin/kube")
+	must(t, err)
+	says := page.Named(t, verifyPage, "kubectl zonewarden --version").With(t,
+		"v0.1.0", version, "0eda6303443093920cd8435530d49c43cdd40e75", revision, "go1.26.8", runtime.Version())
+	path := "PATH=" + strings.Join([]string{plugins, kube, os.Getenv("KUBEBUILDER_ASSETS"), os.Getenv("PATH")}, ":")
+	if out := command(t, "", []string{path}, "sh", "-e", "-c", says.Script()); out != says.Shown {
+		t.Errorf("kubectl says %q, not %q", out, says.Shown)
+	}
 }
 
 func unzip(t *testing.T, archive, folder string) {

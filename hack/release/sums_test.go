@@ -11,6 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// verifyPage is typed by tests with a tag.
+const verifyPage = "../../docs/verify.md"
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

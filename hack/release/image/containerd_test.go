@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -22,6 +23,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/zonewarden/zonewarden/hack/release/image"
+	"github.com/zonewarden/zonewarden/hack/release/page"
 )
 
 const config = `version = 2
@@ -33,8 +35,10 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
   address = "%[1]s/s"
 `
 
-// containerd starts one of the test's own and gives its client, in the namespace of Kubernetes.
-func containerd(t *testing.T) (ctr func(args ...string) (string, error)) {
+const verifyPage = "../../../docs/verify.md"
+
+// containerd starts one of the test's own and gives a shell in a folder, whose ctr speaks to it.
+func containerd(t *testing.T) (shell func(folder, lines string) (string, error)) {
 	t.Helper()
 	folder := made[string](t)(os.MkdirTemp("", "ctr")) //nolint:usetesting // the path of a socket has to be short
 	t.Cleanup(func() { must(t, os.RemoveAll(folder)) })
@@ -62,20 +66,23 @@ func containerd(t *testing.T) (ctr func(args ...string) (string, error)) {
 			t.Fatal("containerd does not answer")
 		}
 	}
-	return func(args ...string) (string, error) {
-		out, err := exec.CommandContext(ctx, "ctr", append([]string{"--address", filepath.Join(folder, "s"), "-n", "k8s.io"}, args...)...).CombinedOutput()
+	return func(in, lines string) (string, error) {
+		c := exec.CommandContext(ctx, "sh", "-e", "-c", lines)
+		c.Dir, c.Env = in, append(os.Environ(), "CONTAINERD_ADDRESS="+filepath.Join(folder, "s"), "CONTAINERD_SNAPSHOTTER=native")
+		out, err := c.CombinedOutput()
 		return string(out), err
 	}
 }
 
-// TestContainerdTakesAnArchive, as docs/verify.md gives it, by both names, and takes none that
-// somebody changed.
+// TestContainerdTakesAnArchive, by the commands of docs/verify.md, under both names, and takes
+// none that somebody changed.
 func TestContainerdTakesAnArchive(t *testing.T) {
 	t.Parallel()
-	ctr := containerd(t)
+	shell := containerd(t)
 	archive, index := written(t, about, programs(t, "amd64", 0o755, time.Unix(1, 0)), programs(t, "arm64", 0o755, time.Unix(1, 0)))
-	file := filepath.Join(t.TempDir(), "image.oci.tar")
-	load := []string{"images", "import", "--snapshotter", "native", "--digests", "--base-name", name, file}
+	folder := t.TempDir()
+	file := filepath.Join(folder, "zonewarden-v1.2.3.oci.tar")
+	load := page.Named(t, verifyPage, "ctr -n k8s.io images import").With(t, "VERSION", "v1.2.3", "zonewarden.io/zonewarden", name).Script()
 
 	// A byte in the middle of a layer, which is compressed and so in no place twice.
 	own := made[v1.ImageIndex](t)(image.Index(about, []image.Programs{programs(t, runtime.GOARCH, 0o755, time.Unix(1, 0))}))
@@ -85,22 +92,22 @@ func TestContainerdTakesAnArchive(t *testing.T) {
 	changed := bytes.Clone(archive)
 	changed[header+512+40] ^= 1
 	must(t, os.WriteFile(file, changed, 0o600))
-	if out, err := ctr(load...); err == nil || !strings.Contains(out, "digest") {
+	if out, err := shell(folder, load); err == nil || !strings.Contains(out, "digest") {
 		t.Errorf("a changed archive: %v: %s", err, out)
 	}
 
 	must(t, os.WriteFile(file, archive, 0o600))
-	if out, err := ctr(load...); err != nil {
+	if out, err := shell(folder, load); err != nil {
 		t.Fatalf("importing: %v: %s", err, out)
 	}
 	digest := made[v1.Hash](t)(index.Digest()).String()
-	for _, ref := range []string{name + ":v1.2.3", name + "@" + digest} {
-		out, err := ctr("images", "ls", "name=="+ref)
-		if err != nil || !strings.Contains(out, digest) || !strings.Contains(out, "linux/amd64,linux/arm64") {
-			t.Errorf("%s: %v: %s", ref, err, out)
-		}
+	out, err := shell(folder, page.Named(t, verifyPage, "ctr -n k8s.io images ls").Script())
+	if err != nil || strings.Count(out, " complete ") != 2 {
+		t.Errorf("what a node has: %v: %s", err, out)
 	}
-	if out, err := ctr("images", "check", "name~=zonewarden"); err != nil || strings.Count(out, " complete ") != 2 {
-		t.Errorf("checking: %v: %s", err, out)
+	for _, ref := range []string{name + ":v1.2.3", name + "@" + digest} {
+		if !regexp.MustCompile("(?m)^" + regexp.QuoteMeta(ref) + " .* " + digest + " .* linux/amd64,linux/arm64 ").MatchString(out) {
+			t.Errorf("%s is not there: %s", ref, out)
+		}
 	}
 }

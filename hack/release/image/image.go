@@ -53,7 +53,7 @@ func Index(d Description, platforms []Programs) (v1.ImageIndex, error) {
 		})
 	}
 	index := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), adds...)
-	return mutate.Annotations(index, d.annotations()).(v1.ImageIndex), nil
+	return plain(mutate.Annotations(index, d.annotations()).(v1.ImageIndex))
 }
 
 func image(d Description, p Programs) (v1.Image, error) {

@@ -27,11 +27,13 @@ type Program struct{ OS, Arch, File string }
 func (p Program) ref() string { return p.OS + "/" + p.Arch + "/" + filepath.Base(p.File) }
 
 // Bill reads a program with cyclonedx-gomod. Licences are looked for in the cache of modules,
-// which has all that the program was built from, and nowhere else.
+// which has all that the program was built from, and nowhere else: also not in the database of
+// checksums, which the build has compared with go.sum. Of a module whose licence is not found
+// there is no bill, because another machine would find it and write another one.
 func Bill(ctx context.Context, tool, version string, p Program) (*cdx.BOM, error) {
 	cmd := exec.CommandContext(ctx, tool, "bin", "-json", "-noserial", "-notimestamp", "-std", "-licenses", "-short-purls",
 		"-version", version, p.File)
-	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOSUMDB=off", "GOFLAGS=", "GOWORK=off")
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.Output()
@@ -44,6 +46,11 @@ func Bill(ctx context.Context, tool, version string, p Program) (*cdx.BOM, error
 	}
 	if bill.Metadata == nil || bill.Metadata.Component == nil || bill.Components == nil {
 		return nil, fmt.Errorf("the bill of %s is empty", p.ref())
+	}
+	for _, module := range *bill.Components {
+		if known(module).Licenses == nil && module.Evidence == nil {
+			return nil, fmt.Errorf("finding the licence of %s %s in %s: there is none, or the module is not in the cache: %s", module.Name, module.Version, p.ref(), log.Bytes())
+		}
 	}
 	return bill, application(bill, version, p)
 }
