@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/clock"
+	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
 // Metrics of certificates.
@@ -69,7 +71,7 @@ var (
 	})
 	objectsInForce = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "zonewarden_objects",
-		Help: "Declared objects by kind and state: accepted, kept (the last good version is in force), refused.",
+		Help: "Declared objects by kind and state: accepted, waiting (for others to approve what it opens), kept (the last good version is in force), refused.",
 	}, []string{"kind", "state"})
 	findingsBySeverity = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "zonewarden_findings",
@@ -198,14 +200,7 @@ func observePass(o *outcome, took time.Duration) {
 	objectsInForce.Reset()
 	severities := map[v1alpha1.Severity]int{v1alpha1.SeverityError: 0, v1alpha1.SeverityWarning: 0}
 	for ref, v := range o.model.Verdicts {
-		state := "refused"
-		switch {
-		case v.Accepted():
-			state = "accepted"
-		case v.InForce:
-			state = "kept"
-		}
-		objectsInForce.WithLabelValues(ref.Kind, state).Inc()
+		objectsInForce.WithLabelValues(ref.Kind, stateOf(v)).Inc()
 		for _, f := range v.Findings {
 			severities[f.Severity]++
 		}
@@ -226,6 +221,23 @@ func observePass(o *outcome, took time.Duration) {
 	}
 	observeExposed(o)
 	unzonedPods.Set(float64(len(o.model.Unzoned)))
+}
+
+// stateOf a declared object. One that waits for people and has other faults too is one of
+// those with faults.
+func stateOf(v *topology.Verdict) string {
+	wrong := v.Errors()
+	waits := !slices.ContainsFunc(wrong, func(f v1alpha1.Finding) bool { return f.Reason != v1alpha1.ReasonAwaitingApproval })
+	switch {
+	case v.Accepted():
+		return "accepted"
+	case waits && len(wrong) > 0:
+		return "waiting"
+	case v.InForce:
+		return "kept"
+	default:
+		return "refused"
+	}
 }
 
 // observeExposed counts what was found, where somebody looked.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/openings"
@@ -102,6 +103,7 @@ func TestWhatOpensWaits(t *testing.T) {
 	if want := "the last accepted version stays in force: spec: it opens supervision -> cell https 443/TCP; written by ada, it waits for 1 more to approve " + hash; message != want {
 		t.Errorf("it says\n%s\nnot\n%s", message, want)
 	}
+	w.counted("Conduit", map[string]float64{"waiting": 1})
 	own := w.decide(c, "Ada", v1alpha1.DecisionApprove)
 	w.condition(own, v1alpha1.ConditionAccepted, metav1.ConditionFalse, "SelfApproval")
 	o.stop()
@@ -137,6 +139,27 @@ func (w *world) approvedBy(c *v1alpha1.Conduit, want ...v1alpha1.Username) {
 	}
 }
 
+// counted waits until so many objects of a kind are in these states, by the metrics.
+func (w *world) counted(kind string, want map[string]float64) {
+	w.t.Helper()
+	w.eventually("the objects are counted", func() error {
+		families, err := metrics.Registry.Gather()
+		w.must(err)
+		got := map[string]float64{}
+		for _, f := range families {
+			for _, m := range f.GetMetric() {
+				if labels := m.GetLabel(); f.GetName() == "zonewarden_objects" && labels[0].GetValue() == kind {
+					got[labels[1].GetValue()] = m.GetGauge().GetValue()
+				}
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			return fmt.Errorf("zonewarden_objects of %s (-want +got):\n%s", kind, diff)
+		}
+		return nil
+	})
+}
+
 // TestWhatClosesDoesNotWait: not even beside what opens, and what was denied opens nothing.
 func TestWhatClosesDoesNotWait(t *testing.T) {
 	w := newWorld(t)
@@ -168,6 +191,7 @@ func TestWhatClosesDoesNotWait(t *testing.T) {
 	if want := "opens and denies nothing: spec: it opens supervision -> cell https 443/TCP, and bert denied it"; message != want {
 		t.Errorf("it says %q, not %q", message, want)
 	}
+	w.counted("Conduit", map[string]float64{"accepted": 1, "waiting": 1, "refused": 1})
 	w.settled()
 	if now := w.digest("CiliumClusterwideNetworkPolicy/conduit-another"); now != "none" {
 		t.Errorf("it has a policy: %s", now)

@@ -73,6 +73,8 @@ type Segmentation struct {
 	// changes of our own.
 	mu    sync.Mutex
 	known map[apply.Key]string
+	// made is when conduits were made, by UID.
+	made map[types.UID]time.Time
 	// lastWrite of a policy object.
 	lastWrite time.Time
 	// observed are the policy objects that the last pass saw, by UID.
@@ -242,6 +244,7 @@ func (s *Segmentation) carryOut(ctx context.Context, o *outcome) error {
 		Declared:  apply.Declarations(o.model, o.withheld),
 		Confirmed: o.snapshot.Site.Annotations[v1alpha1.AnnotationConfirmPrune],
 		Known:     s.known,
+		Made:      s.conduitsMade(o.snapshot.Conduits, observed.ours),
 	}
 	if conduitVanished(input) {
 		// Looked up live, and only now: a cached answer could be older than the
@@ -281,6 +284,22 @@ func (o *outcome) refuse(refused map[apply.Key]string) {
 			o.refused[object.Source] = fmt.Sprintf("Cilium does not take %s: %s", apply.KeyOf(object), why)
 		}
 	}
+}
+
+// conduitsMade is when those conduits were made that are there or for which something
+// stands, as far as this operator has seen them.
+func (s *Segmentation) conduitsMade(there []*v1alpha1.Conduit, ours []apply.Observed) map[types.UID]time.Time {
+	made := map[types.UID]time.Time{}
+	for _, o := range ours {
+		if at, seen := s.made[o.SourceUID]; seen {
+			made[o.SourceUID] = at
+		}
+	}
+	for _, c := range there {
+		made[c.UID] = c.CreationTimestamp.Time
+	}
+	s.made = made
+	return made
 }
 
 func conduitVanished(in apply.Input) bool {
