@@ -205,6 +205,13 @@ func TestARestartWaits(t *testing.T) {
 	w.rotate(before)
 	w.waits(before, "NoWindow")
 	s := &v1alpha1.Site{ObjectMeta: objectMeta("site")}
+	later := time.Now().Add(12 * time.Hour)
+	w.change(s, func() {
+		s.Spec.Certificates.MaintenanceWindows = []v1alpha1.MaintenanceWindow{{Name: "daily", Schedule: later.UTC().Format("4 15 * * *"), Duration: "5m"}}
+	})
+	if next := w.waits(before, "OutsideWindow").Status.NextRotation; next == nil || next.After(later.Add(24*time.Hour)) {
+		t.Errorf("it waits for a window of each day, and says %v", next)
+	}
 	w.change(s, func() {
 		s.Spec.Certificates.MaintenanceWindows = []v1alpha1.MaintenanceWindow{always}
 		s.Spec.Certificates.Freezes = []v1alpha1.Freeze{{Name: "storm", Reason: "a storm is on"}}
@@ -227,11 +234,11 @@ func TestARestartWaits(t *testing.T) {
 	w.rotated(before)
 }
 
-// waits until a certificate says for what it waits.
-func (w *certificateWorld) waits(c *v1alpha1.WorkloadCertificate, reason string) {
+// waits until a certificate says for what it waits, and gives it.
+func (w *certificateWorld) waits(c *v1alpha1.WorkloadCertificate, reason string) *v1alpha1.WorkloadCertificate {
 	w.t.Helper()
+	live := &v1alpha1.WorkloadCertificate{}
 	w.eventually("the certificate waits: "+reason, func() error {
-		live := &v1alpha1.WorkloadCertificate{}
 		if err := w.Get(w.ctx(), client.ObjectKeyFromObject(c), live); err != nil {
 			return err
 		}
@@ -241,6 +248,7 @@ func (w *certificateWorld) waits(c *v1alpha1.WorkloadCertificate, reason string)
 		}
 		return nil
 	})
+	return live
 }
 
 // TestWithoutItsRightsNothingIsIssued, and the certificate says which one is missing.

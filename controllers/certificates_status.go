@@ -65,12 +65,13 @@ func (c *Certificates) certificateStatus(p *certificatePass, one *certificate, d
 	}
 }
 
-// goesOn is when it goes on: when it is due, or may.
+// goesOn is when it goes on: when what waits may, which can be long before it is due, or when
+// it is due.
 func goesOn(due, until time.Time) time.Time {
-	if until.After(due) {
-		return until
+	if until.IsZero() {
+		return due
 	}
-	return due
+	return until
 }
 
 // findings are what is wrong with what is asked for, and what could not be done.

@@ -103,13 +103,19 @@ func (t *trail) withoutSecret(ctx context.Context) error {
 	return err
 }
 
-// makeKey makes the first key, for a trail that is not there.
+// makeKey makes the first key, for a trail that is not there, and publishes it: whoever exports
+// what was just recorded finds it.
 func (t *trail) makeKey(ctx context.Context) error {
 	if _, err := t.keys.Make(ctx); err != nil {
 		return err
 	}
-	t.keyless = t.refresh(ctx)
-	return t.keyless
+	if t.keyless = t.refresh(ctx); t.keyless != nil {
+		return t.keyless
+	}
+	if err := t.keys.Publish(ctx, publishedKeys, publishedIn, t.held); err != nil {
+		log.FromContext(ctx).Error(err, "the key of the audit trail is published with the next look")
+	}
+	return nil
 }
 
 // begun says what is wrong with a trail that has nothing in it.

@@ -51,6 +51,9 @@ func TestTheTrailOutlivesTheOperator(t *testing.T) {
 	if got := counter(t, "zonewarden_audit_entries_total") - before; got != 3 {
 		t.Errorf("%v entries are counted", got)
 	}
+	if published := get(w, publishedKeys()).Data["keys"]; published != w.held().Published() {
+		t.Errorf("before the next look, published is %q", published)
+	}
 	k.look()
 	k.look()
 	w.intact()

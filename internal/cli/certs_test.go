@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/pem"
+	"io"
 	"testing"
 	"time"
 
@@ -208,9 +209,19 @@ func TestPeopleSign(t *testing.T) {
 		expect(t, p.as(t, "admin", "words\n"+made+list, "certs", "install", target, "-f", "-"), exit.OK, "handed in")
 	}
 	expect(t, p.as(t, "admin", made+list, "certs", "install", "offline", "-f", "-"), exit.OK, "it is there already")
+	expect(t, p.asReading(t, "admin", asksForNothing{t}, "certs", "install", "offline", "-f", file(t, made+list)), exit.OK, "it is there already")
 	must(t, p.admin.Get(t.Context(), client.ObjectKeyFromObject(c), c))
 	must(t, p.admin.Get(t.Context(), client.ObjectKeyFromObject(z), z))
 	if diff := cmp.Diff([]string{made + list, made + list}, append([]string{c.Spec.Issued}, z.Spec.Certificates.Authorities...)); diff != "" {
 		t.Errorf("what was handed in (-want +have)\n%s", diff)
 	}
+}
+
+// asksForNothing is a screen at which somebody sits who was not asked for anything: to read
+// from it waits for ever.
+type asksForNothing struct{ *testing.T }
+
+func (a asksForNothing) Read([]byte) (int, error) {
+	a.Error("it reads from the screen what is in a file")
+	return 0, io.EOF
 }

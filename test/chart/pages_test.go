@@ -4,6 +4,7 @@
 package chart
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,7 +21,6 @@ var elsewhere = map[string]string{
 	"docs/openings.md":            "TestOpenings",
 	"docs/plugin.md":              "TestPage of internal/cli",
 	"docs/tutorial.md":            "TestTutorial",
-	"docs/verify.md":              "docs/verify_test.go and hack/release; cosign, skopeo and crane are run by none",
 	"charts/zonewarden/README.md": "it is generated: the same as docs/install.md",
 }
 
@@ -32,8 +32,6 @@ var onWaterWorks = []typed{
 	{"docs/guard.md", "kubectl get validatingadmissionpolicies"},
 	{"docs/guard.md", "kubectl auth can-i exempt"},
 	{"docs/concepts.md", "kubectl apply -k config/node"},
-	{"docs/certificates.md", "kubectl apply -k config/certificates"},
-	{"config/samples/certificates/README.md", "kubectl apply -k"},
 	{"config/samples/vendor-access/README.md", "kubectl apply -k"},
 	{"config/samples/vendor-access/README.md", "kubectl get vaw"},
 	{"docs/access.md", "kubectl delete jobs"},
@@ -49,51 +47,64 @@ var onAFleet = []typed{
 	{"docs/fleet.md", "kubectl apply -k sites/ww-17"},
 }
 
-// notTyped are blocks that no test types as they stand, and what of them is tried where.
-var notTyped = map[typed]string{
-	{"docs/access.md", "kubectl zonewarden access request"}:                                                    "by two people: TestPage and the stories of internal/cli",
-	{"docs/access.md", "kubectl -n zonewarden-access exec"}:                                                    "needs a kubelet: test/e2e opens sessions in such pods",
-	{"docs/access.md", "kubectl get secret window-NAME"}:                                                       "needs an open window: controllers/windows_role_test.go reads the token",
-	{"docs/access.md", "kubectl zonewarden access lock"}:                                                       "needs an open window: the stories of internal/cli lock",
-	{"docs/access.md", "go test ./cmd/zonewarden-session"}:                                                     "a benchmark",
-	{"docs/audit.md", "kubectl get vendoraccesswindow NAME"}:                                                   "needs jq: internal/audit has what it writes in canonical_test.go",
-	{"docs/audit.md", "kubectl -n zonewarden-system create secret generic zonewarden-syslog"}:                  "controllers/trail_syslog_test.go sends with these files",
-	{"docs/audit.md", "ns=zonewarden-system"}:                                                                  "needs jq; nobody runs it",
-	{"docs/audit.md", "key=$1 previous="}:                                                                      "needs jq and xxd; nobody runs it",
-	{"docs/audit.md", "openssl genpkey -algorithm ed25519 -out next.pem\nkubectl -n zonewarden-system patch"}:  "controllers/trail_keys_test.go writes the same Secret",
-	{"docs/audit.md", "openssl genpkey -algorithm ed25519 -out next.pem\nkubectl -n zonewarden-system create"}: "controllers/trail_test.go does the same to the Secret",
-	{"docs/audit.md", "kubectl -n zonewarden-system delete configmap"}:                                         "controllers/trail_test.go does the same to the Secret",
-	{"docs/certificates.md", "kubectl zonewarden certs request"}:                                               "TestPage and certs_test of internal/cli",
-	{"docs/certificates.md", "kubectl zonewarden certs rotate"}:                                                "TestPage of internal/cli",
-	{"docs/certificates.md", "kubectl zonewarden certs acknowledge"}:                                           "certs_test of internal/cli",
+// otherTest is one of another folder.
+type otherTest struct{ folder, test string }
+
+// byOthers are blocks that a test of another folder types.
+var byOthers = map[typed]otherTest{
+	{"docs/access.md", "kubectl zonewarden access request"}: {"test/e2e", "TestThePageOfVendorAccess"},
+	{"docs/access.md", "kubectl -n zonewarden-access exec"}: {"test/e2e", "TestThePageOfVendorAccess"},
+	{"docs/access.md", "kubectl get secret window-NAME"}:    {"test/e2e", "TestThePageOfVendorAccess"},
+	{"docs/access.md", "kubectl zonewarden access lock"}:    {"test/e2e", "TestThePageOfVendorAccess"},
+	{"docs/access.md", "go test ./cmd/zonewarden-session"}:  {"test/e2e", "TestWhatARelayCostsCanBeMeasured"},
+	{"docs/verify.md", "openssl pkey -pubin"}:               {"docs", "TestAReleaseIsCheckedAsThePageSays"},
+	{"docs/verify.md", "openssl dgst -sha256 -verify"}:      {"docs", "TestAReleaseIsCheckedAsThePageSays"},
+	{"docs/verify.md", "openssl genpkey"}:                   {"docs", "TestAReleaseIsCheckedAsThePageSays"},
+	{"docs/verify.md", "make sign"}:                         {"docs", "TestAReleaseIsCheckedAsThePageSays"},
+	{"docs/verify.md", "cosign verify-blob"}:                {"hack/release", "TestToolsOfOthers"},
+	{"docs/verify.md", "cosign import-key-pair"}:            {"hack/release", "TestToolsOfOthers"},
+	{"docs/verify.md", "podman load"}:                       {"hack/release", "testPodman"},
+	{"docs/verify.md", "skopeo copy"}:                       {"hack/release", "testRegistry"},
+	{"docs/verify.md", "ctr -n k8s.io images import"}:       {"hack/release/image", "TestContainerdTakesAnArchive"},
+	{"docs/verify.md", "ctr -n k8s.io images ls"}:           {"hack/release/image", "TestContainerdTakesAnArchive"},
+	{"docs/verify.md", "kubectl zonewarden --version"}:      {"hack/release", "TestARelease"},
+	{"docs/verify.md", "git clone"}:                         {"hack/release", "TestARelease"},
 }
 
-// TestEveryPageIsTyped: a block of commands on any page is run by a test, or listed here with
-// what is tried of it.
+// TestOthersTypeIt: the tests that are named here are there, and name the blocks.
+func TestOthersTypeIt(t *testing.T) {
+	t.Parallel()
+	for block, by := range byOthers {
+		files, err := filepath.Glob(root(filepath.FromSlash(by.folder), "*_test.go"))
+		must(t, err)
+		there := slices.ContainsFunc(files, func(file string) bool {
+			raw, err := os.ReadFile(file)
+			must(t, err)
+			return strings.Contains(string(raw), "func "+by.test+"(") && strings.Contains(string(raw), `"`+block.line)
+		})
+		if !there {
+			t.Errorf("%s has no %s that types %q", by.folder, by.test, block.line)
+		}
+	}
+}
+
+// TestEveryPageIsTyped: a block of commands on any page is run by a test.
 func TestEveryPageIsTyped(t *testing.T) {
 	t.Parallel()
-	known := slices.Concat(onWaterWorks, onAFleet)
-	for k := range notTyped {
-		known = append(known, k)
-	}
+	known := slices.Concat(onWaterWorks, onAFleet, ofTheTrail, ofCertificates)
+	known = slices.AppendSeq(known, maps.Keys(byOthers))
 	used := map[typed]bool{}
-	for _, pattern := range []string{"*.md", "docs/*.md", "charts/*/*.md", "config/samples/*/README.md"} {
-		paths, err := filepath.Glob(root(pattern))
-		must(t, err)
-		for _, path := range paths {
-			page, err := filepath.Rel(root(), path)
-			must(t, err)
-			if elsewhere[page] != "" {
+	for _, page := range allPages(t) {
+		if elsewhere[page] != "" {
+			continue
+		}
+		for _, block := range commands(t, page) {
+			i := slices.IndexFunc(known, func(k typed) bool { return k.page == page && strings.HasPrefix(block, k.line) })
+			if i < 0 || used[known[i]] {
+				t.Errorf("%s: no test runs\n%s", page, block)
 				continue
 			}
-			for _, block := range commands(t, page) {
-				i := slices.IndexFunc(known, func(k typed) bool { return k.page == page && strings.HasPrefix(block, k.line) })
-				if i < 0 {
-					t.Errorf("%s: no test runs\n%s", page, block)
-					continue
-				}
-				used[known[i]] = true
-			}
+			used[known[i]] = true
 		}
 	}
 	for _, k := range known {
@@ -103,33 +114,69 @@ func TestEveryPageIsTyped(t *testing.T) {
 	}
 }
 
-var shell = regexp.MustCompile("(?ms)^```(?:sh|console|bash)\n(.*?)^```$")
+// allPages are those that people read; decisions say what was so when they were made.
+func allPages(t *testing.T) []string {
+	t.Helper()
+	var out []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "charts/*/*.md", "config/samples/*/README.md"} {
+		paths, err := filepath.Glob(root(pattern))
+		must(t, err)
+		for _, path := range paths {
+			page, err := filepath.Rel(root(), path)
+			must(t, err)
+			out = append(out, page)
+		}
+	}
+	return out
+}
 
-// commands are the blocks of a page.
+var shell = regexp.MustCompile("(?ms)^```(?:sh|console|bash|shell)\n(.*?)^```$")
+
+// commands are the blocks of a page, without the prompt that some begin with.
 func commands(t *testing.T, page string) []string {
 	t.Helper()
 	raw, err := os.ReadFile(root(page))
 	must(t, err)
 	var out []string
 	for _, m := range shell.FindAllStringSubmatch(string(raw), -1) {
-		out = append(out, m[1])
+		out = append(out, strings.TrimPrefix(m[1], "$ "))
 	}
 	return out
+}
+
+// script is the whole of a block.
+func (b typed) script(t *testing.T) string {
+	t.Helper()
+	all := commands(t, b.page)
+	i := slices.IndexFunc(all, func(block string) bool { return strings.HasPrefix(block, b.line) })
+	if i < 0 {
+		t.Fatalf("%s has no block that begins with %q", b.page, b.line)
+	}
+	return all[i]
 }
 
 // typeAll runs blocks of pages, with some words for others.
 func (p *plant) typeAll(t *testing.T, blocks []typed, words ...string) {
 	t.Helper()
 	for _, b := range blocks {
-		all := commands(t, b.page)
-		i := slices.IndexFunc(all, func(block string) bool { return strings.HasPrefix(block, b.line) })
-		if i < 0 {
-			t.Fatalf("%s has no block that begins with %q", b.page, b.line)
-		}
-		if _, err := p.run(t, strings.NewReplacer(words...).Replace(all[i])); err != nil {
+		if _, err := p.run(t, strings.NewReplacer(words...).Replace(b.script(t))); err != nil {
 			t.Errorf("%s: %v", b.page, err)
 		}
 	}
+}
+
+// types runs one, without which there is nothing to go on with, and returns what it printed.
+func (p *plant) types(t *testing.T, b typed, words ...string) string {
+	t.Helper()
+	return p.does(t, strings.NewReplacer(words...).Replace(b.script(t)))
+}
+
+// does runs what a page says in words, or leaves to its reader.
+func (p *plant) does(t *testing.T, script string) string {
+	t.Helper()
+	out, err := p.run(t, script)
+	must(t, err)
+	return out
 }
 
 func TestPagesOnTheWaterWorks(t *testing.T) {
@@ -137,6 +184,7 @@ func TestPagesOnTheWaterWorks(t *testing.T) {
 	p := startWaterWorks(t)
 	_, err := p.run(t, "kubectl create clusterrolebinding jane --clusterrole=zonewarden-site-administrator --user=jane")
 	must(t, err)
+	p.typeMentioned(t)
 	p.typeAll(t, onWaterWorks)
 }
 
@@ -148,14 +196,16 @@ func TestPagesOfAFleet(t *testing.T) {
 	p.follow(t, "Install it", 0, 1)
 	p.startOperator(t)
 	_, err := p.run(t, "kubectl create namespace argocd; kubectl -n argocd create configmap argocd-cm; kubectl apply -f - <<'E'\n"+
-		argoKind("applicationsets", "ApplicationSet")+"---\n"+argoKind("appprojects", "AppProject")+"E\n"+
+		kindOf("argoproj.io/v1alpha1", "applicationsets", "ApplicationSet")+"---\n"+kindOf("argoproj.io/v1alpha1", "appprojects", "AppProject")+"E\n"+
 		"kubectl wait crd applicationsets.argoproj.io appprojects.argoproj.io --for=condition=Established --timeout=30s")
 	must(t, err)
 	p.typeAll(t, onAFleet, "sites/ww-17", "config/samples/fleet/sites/ww-17", "config/samples/fleet/sites/ww-17", "config/samples/fleet/sites/ww-17")
 }
 
-func argoKind(plural, kind string) string {
-	return "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: " + plural + ".argoproj.io}\n" +
-		"spec: {group: argoproj.io, scope: Namespaced, names: {plural: " + plural + ", kind: " + kind + "}, versions: [{name: v1alpha1, served: true, storage: true, " +
+// kindOf defines a kind by its name alone.
+func kindOf(group, plural, kind string) string {
+	group, version, _ := strings.Cut(group, "/")
+	return "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: " + plural + "." + group + "}\n" +
+		"spec: {group: " + group + ", scope: Namespaced, names: {plural: " + plural + ", kind: " + kind + "}, versions: [{name: " + version + ", served: true, storage: true, " +
 		"schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}\n"
 }

@@ -43,6 +43,8 @@ type plant struct {
 	kubeconfig string
 	folder     string
 	home       string
+	// runs is the operator that was started last.
+	runs *operator
 }
 
 // startPlant on a network plugin, with more kinds that there are.
@@ -142,7 +144,7 @@ type operator struct {
 	metrics string
 }
 
-func (p *plant) startOperator(t *testing.T) *operator {
+func (p *plant) startOperator(t *testing.T, flags ...string) *operator {
 	t.Helper()
 	kubeconfig, err := p.plane.UserKubeconfig(account, "system:serviceaccounts", "system:serviceaccounts:"+namespace, "system:authenticated")
 	must(t, err)
@@ -152,10 +154,10 @@ func (p *plant) startOperator(t *testing.T) *operator {
 	must(t, err)
 	address := l.Addr().String()
 	must(t, l.Close())
-	running, err := process.Start(root("bin", "zonewarden"), []string{
+	running, err := process.Start(root("bin", "zonewarden"), append([]string{
 		"--kubeconfig", kubeconfig, "--leader-elect", "--leader-election-namespace", namespace, "--node-name=edge-1",
 		"--metrics-bind-address", address, "--health-probe-bind-address=0",
-	}, nil, log)
+	}, flags...), nil, log)
 	must(t, err)
 	t.Cleanup(func() {
 		_ = running.Stop(patience)
@@ -163,7 +165,15 @@ func (p *plant) startOperator(t *testing.T) *operator {
 			t.Logf("the operator:\n%s", raw[max(0, len(raw)-4000):])
 		}
 	})
-	return &operator{running, "http://" + address + "/metrics"}
+	p.runs = &operator{running, "http://" + address + "/metrics"}
+	return p.runs
+}
+
+// restartOperator does what a kubelet would do: there is none.
+func (p *plant) restartOperator(t *testing.T, flags ...string) {
+	t.Helper()
+	must(t, p.runs.Stop(patience))
+	p.startOperator(t, flags...)
 }
 
 // serves is what it serves of metrics, nothing while it does not yet.

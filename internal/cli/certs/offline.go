@@ -94,8 +94,11 @@ func installCommand(s *connect.Session) *cobra.Command {
 // handedIn reads certificates and revocation lists and nothing else: what is handed in is read
 // by everybody.
 func handedIn(s *connect.Session, file string) ([]byte, error) {
-	raw, err := io.ReadAll(s.In)
-	if file != "-" {
+	var raw []byte
+	var err error
+	if file == "-" {
+		raw, err = io.ReadAll(s.In)
+	} else {
 		raw, err = os.ReadFile(file) //nolint:gosec // the user names the file, and reads it as themselves
 	}
 	if err != nil {
