@@ -141,6 +141,11 @@ var vendorAttacks = []vendorAttack{
 	{"make it idle among busy threads", behind, starved, within("starve", fmt.Sprint(spinning))},
 }
 
+// asLong as four attacks one after the other the pods of eleven windows may take to end at
+// one time: an attack is a command, in a pod or to the API server. Where those are slow it
+// is more than the promise.
+const asLong = 4
+
 // Nobody stays in a session longer than its window, or reaches further, by what can be done
 // inside a session pod or with a vendor's rights in Kubernetes.
 //
@@ -149,13 +154,14 @@ var vendorAttacks = []vendorAttack{
 func TestNothingThatAVendorTriesHolds(t *testing.T) {
 	s := besieged(t)
 	const lasts = 90 * time.Second
-	due, later := s.open(lasts, lasts+10*time.Second)
+	due, later := s.open(lasts, lasts+20*time.Second)
 	before := s.stood()
 	begun := time.Now()
 	last := len(vendorAttacks) - 1
 	for i := range vendorAttacks[:last] {
 		s.carryOut(t, &vendorAttacks[i])
 	}
+	each := time.Since(begun) / time.Duration(last)
 	record(t, "attacks", "%d in %s", last, since(begun))
 	if left := time.Until(due); left < time.Second {
 		t.Fatalf("%s before the end: the attacks take too long", left)
@@ -166,7 +172,7 @@ func TestNothingThatAVendorTriesHolds(t *testing.T) {
 			t.Errorf("window %s is %s, want it to be asked for and no more", name, phase)
 		}
 	}
-	s.endsAt(due)
+	s.endsAt(due, max(lateAtMost, asLong*each))
 	if err := asks("exec", "-n", v1alpha1.NamespaceAccess, "window-"+common, "--", "/pod", "tick")(s, nil); err == nil {
 		t.Error("after its end a session pod still lets in")
 	}

@@ -69,7 +69,7 @@ func TestAWindowOpensWhatItReachesAndNothingElse(t *testing.T) {
 			a.tries("requested", never...)
 			a.decide(owner, w, v1alpha1.DecisionApprove)
 			relay := a.RunWindowPod(t, "window-"+w.Name)
-			a.opened(w)
+			a.isOpen(w)
 			through := way{"jump host to the server through the relay", a.jump, portOf(relay.Host, firstRelayPort), true}
 			stage.Until(t, settles, through.name, func() bool {
 				return stage.DialAddress(through.from, through.to, stage.TCP(firstRelayPort), quick).Passed

@@ -8,6 +8,7 @@ package e2e
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -183,17 +184,29 @@ func (a *accessPlant) becomes(w *v1alpha1.VendorAccessWindow, phase v1alpha1.Win
 	return live
 }
 
-// opened waits until a window's pod knows its end, and returns the pod.
+// opened waits until a window's pod knows its end and a kubelet runs it, and returns the pod.
 func (a *accessPlant) opened(w *v1alpha1.VendorAccessWindow) *corev1.Pod {
+	a.t.Helper()
+	a.isOpen(w)
+	pod := &corev1.Pod{}
+	// The operator may have told the pod its end before the kubelet has said what runs in it.
+	stage.Until(a.t, settles, "the kubelet says what runs in the pod of "+w.Name, func() bool {
+		must(a.t, a.Get(a.ctx(), client.ObjectKey{Namespace: v1alpha1.NamespaceAccess, Name: "window-" + w.Name}, pod))
+		return len(pod.Status.ContainerStatuses) > 0 && !slices.ContainsFunc(pod.Status.ContainerStatuses, func(c corev1.ContainerStatus) bool {
+			return c.ContainerID == ""
+		})
+	}, func() string { return fmt.Sprintf("%+v", pod.Status) })
+	return pod
+}
+
+// isOpen waits until a window's pod knows its end, whoever runs it.
+func (a *accessPlant) isOpen(w *v1alpha1.VendorAccessWindow) {
 	a.t.Helper()
 	var live *v1alpha1.VendorAccessWindow
 	stage.Until(a.t, 2*settles, fmt.Sprintf("window %s is open and ends without us", w.Name), func() bool {
 		live = a.now(w)
 		return live.Status.Phase == v1alpha1.WindowActive && meta.IsStatusConditionTrue(live.Status.Conditions, v1alpha1.ConditionEndsWithoutAPIServer)
 	}, func() string { return fmt.Sprintf("%+v", live.Status) })
-	pod := &corev1.Pod{}
-	must(a.t, a.Get(a.ctx(), client.ObjectKey{Namespace: v1alpha1.NamespaceAccess, Name: "window-" + w.Name}, pod))
-	return pod
 }
 
 // streams opens one of each transport through a window's relay.

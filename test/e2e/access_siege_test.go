@@ -321,7 +321,7 @@ func (s *siege) sessions() map[string]*corev1.Pod {
 }
 
 // endsAt waits for the end, and holds against it when the last process of each pod went.
-func (s *siege) endsAt(due time.Time) {
+func (s *siege) endsAt(due time.Time, most time.Duration) {
 	s.t.Helper()
 	// A pod that takes the place of one that was over starts when it does.
 	stage.Until(s.t, time.Until(due), "the end is near", func() bool { return time.Until(due) < time.Second })
@@ -330,7 +330,7 @@ func (s *siege) endsAt(due time.Time) {
 	for name, at := range gone {
 		by := at.Sub(due)
 		s.t.Logf("%s: last process %s", name, ms(by))
-		if by > lateAtMost {
+		if by > most {
 			s.t.Errorf("the last process in the pod of %s was %s late", name, ms(by))
 		}
 		if by > -2*time.Second {
@@ -340,7 +340,7 @@ func (s *siege) endsAt(due time.Time) {
 	record(s.t, "late, the last process of each pod that lived until the end", "%s", late)
 	by := s.line.Last().Sub(due)
 	record(s.t, "late, the last byte of an inherited connection", "%s", ms(by))
-	if by > lateAtMost || by < -2*time.Second {
+	if by > most || by < -2*time.Second {
 		s.t.Errorf("the last byte of an inherited connection came %s after the end", ms(by))
 	}
 }

@@ -28,6 +28,7 @@ import (
 // with the kubelet dead or started again on top: a TCP and a UDP stream through a relay,
 // what somebody runs in a session pod, and an administrator's port-forward to that.
 func TestAWindowEndsWithoutUs(t *testing.T) {
+	endOurs(t, stage.Get(t))
 	a := withAccess(t)
 	for _, c := range []struct {
 		dead string
@@ -161,8 +162,8 @@ func (a *accessPlant) executes(pod *corev1.Pod, words ...string) {
 // emptyAfter waits until no process of a pod is left, and returns when that was.
 func (a *accessPlant) emptyAfter(pod *corev1.Pod, patience time.Duration) time.Time {
 	a.t.Helper()
-	if len(a.Processes(a.t, pod)) < 2 {
-		a.t.Fatal("a session pod has its first process and what somebody runs in it")
+	if runs := a.Processes(a.t, pod); len(runs) < 2 {
+		a.t.Fatalf("in a session pod run %v: want its first process and what somebody runs in it", runs)
 	}
 	stage.Until(a.t, patience, "no process of the session pod is left", func() bool { return len(a.Processes(a.t, pod)) == 0 })
 	return time.Now()

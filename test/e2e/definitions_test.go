@@ -37,6 +37,7 @@ func TestDefinitionsDeletedByMistake(t *testing.T) {
 			}
 			w.Remove(t, stage.Parse(t, "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: zonewarden-definitions}}")...)
 			t.Cleanup(func() { plant(t) }) // from Git again
+			endOurs(t, w.Stage)
 
 			x := w.watchPairs(w.witnesses(), stage.UDP(123))
 			for _, d := range definitions {

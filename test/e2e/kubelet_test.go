@@ -168,6 +168,7 @@ func testDeadline(t *testing.T, s *stage.Stage) {
 // withoutAPIServer stops the API server for as long as something is done.
 func withoutAPIServer(t *testing.T, s *stage.Stage, do func()) {
 	t.Helper()
+	endOurs(t, s)
 	must(t, s.StopAPIServer())
 	defer func() { must(t, s.StartAPIServer()) }()
 	do()

@@ -7,10 +7,12 @@ package e2e
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/zonewarden/zonewarden/test/e2e/stage"
 )
@@ -79,9 +81,58 @@ spec: {podSelector: {matchLabels: {app: visitor}}, policyTypes: [Ingress]}
 	w.opened(w.host("default/visitor"), h, stage.TCP(9301))
 }
 
+// holdsMost is how long an agent may hold an address to the zone that it was in before the
+// agent's start: half a minute after the endpoints are back, which takes a busy machine
+// some time as well.
+const holdsMost = 90 * time.Second
+
+// An address that leaves its zone while the agent is away goes on being let in by what
+// let it in, until the agent gives up what it kept over its start. That it ends is what
+// is shown, and when.
+func TestAnAddressThatMovesWhileTheAgentIsAwayIsHeldForAWhile(t *testing.T) {
+	w := plant(t)
+	moved := w.object("Asset", "remote-io-filter")
+	from, to, port := w.host("remote-io-filter"), w.host("ww-filtration/opcua-server-0"), stage.TCP(22)
+	w.opened(from, to, port)
+	must(t, w.StopAgent())
+	t.Cleanup(func() {
+		must(t, w.StartAgent())
+		w.Apply(t, w.object("Asset", "remote-io-filter"))
+		w.opened(from, to, port)
+	})
+	moved.SetLabels(map[string]string{"plant.example/zone": "cell-dosing"})
+	w.Apply(t, moved)
+	stage.Until(t, settles, "the address is in the group of its new zone, and in no other", func() bool {
+		return w.groups("10.20.1.21") == "zone-cell-dosing"
+	}, func() string { return w.groups("10.20.1.21") })
+	start := time.Now()
+	must(t, w.StartAgent())
+	stage.Until(t, holdsMost, "the address is out of its zone", func() bool {
+		return !stage.Dial(from, to, port, quick).Passed
+	})
+	record(t, "an address that moved while the agent was away, agent started to shut", "%s", time.Since(start).Round(time.Millisecond))
+}
+
+// groups are those of Cilium's groups of addresses that hold an address.
+func (w *waterWorks) groups(address string) string {
+	w.t.Helper()
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(schema.GroupVersionKind{Group: "cilium.io", Version: "v2", Kind: "CiliumCIDRGroupList"})
+	must(w.t, w.List(w.ctx(), list))
+	var out []string
+	for _, group := range list.Items {
+		held, _, _ := unstructured.NestedStringSlice(group.Object, "spec", "externalCIDRs")
+		if slices.ContainsFunc(held, func(cidr string) bool { return strings.HasPrefix(cidr, address+"/") }) {
+			out = append(out, group.GetName())
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
 // The API server goes and comes back: no packet notices.
 func TestAnOutageOfTheAPIServerIsNotNoticed(t *testing.T) {
 	w := plant(t)
+	endOurs(t, w.Stage)
 	x := w.watchPairs(w.witnesses(), stage.UDP(123))
 	must(t, w.StopAPIServer())
 	x.carriesOn(t)

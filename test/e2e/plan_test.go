@@ -50,6 +50,7 @@ func TestPlansHoldOnPackets(t *testing.T) {
 	for _, h := range w.hosts {
 		must(t, h.Serve(drawnPorts()...)) // conduits that are drawn have ports that the plant has not
 	}
+	w.AgentForgets(t) // changes are drawn that move addresses
 	before, sum := site.Pairs(), &tally{}
 	for n := 0; n < plannedChanges; {
 		edited, what := chance.Edit(declared)
@@ -62,6 +63,7 @@ func TestPlansHoldOnPackets(t *testing.T) {
 			t.Fatalf("%v: refused, and planned as taken: %v", what, refused)
 		}
 		site.Settle(strings.Join(what, "; "))
+		w.AgentEnforces(t)
 		after := site.Pairs()
 		if driver.Contradictory(f) {
 			declared, before = edited, after

@@ -21,6 +21,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/test/e2e/stage"
+	"github.com/zonewarden/zonewarden/test/plan/driver"
 )
 
 // settles is how long the operator and the agent get to carry out what was applied.
@@ -58,6 +59,14 @@ func plant(t *testing.T) *waterWorks {
 			(s.BroughtUp + time.Since(start)).Round(10*time.Millisecond), s.BroughtUp.Round(10*time.Millisecond))
 	})
 	return w
+}
+
+// endOurs ends operator and node agent when a test does: what has been without the API
+// server, or without our definitions, comes back to each kind of object by itself, up to a
+// minute later. The next plant begins with others.
+func endOurs(t *testing.T, s *stage.Stage) {
+	t.Helper()
+	t.Cleanup(func() { must(t, s.StopOperator(), s.StopNodeAgent()) })
 }
 
 // people makes a pod for each replica of the plant's Deployments, which have no images,
@@ -103,15 +112,37 @@ func (w *waterWorks) host(name string) *stage.Host {
 	return w.hosts[i]
 }
 
-// settled waits until the operator has carried out everything that is declared.
+// settled waits until the operator has carried out everything that is declared, and the
+// agent enforces it.
 func (w *waterWorks) settled() {
 	w.t.Helper()
+	w.programmed()
+	w.AgentEnforces(w.t)
+}
+
+// programmed waits until the operator has carried out everything that is declared.
+func (w *waterWorks) programmed() {
+	w.t.Helper()
+	owed := ""
 	stage.Until(w.t, settles, "everything declared is programmed", func() bool {
-		var site v1alpha1.Site
-		must(w.t, w.Get(w.ctx(), client.ObjectKey{Name: "site"}, &site))
-		c := meta.FindStatusCondition(site.Status.Conditions, v1alpha1.ConditionProgrammed)
-		return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == site.Generation
-	})
+		owed = w.owed()
+		return owed == ""
+	}, func() string { return owed })
+}
+
+// owed is the first thing that the operator has not carried out.
+func (w *waterWorks) owed() string {
+	w.t.Helper()
+	if unseen := driver.Unseen(w.t, w.WithWatch); unseen != "" {
+		return unseen
+	}
+	var site v1alpha1.Site
+	must(w.t, w.Get(w.ctx(), client.ObjectKey{Name: "site"}, &site))
+	c := meta.FindStatusCondition(site.Status.Conditions, v1alpha1.ConditionProgrammed)
+	if c == nil || c.Status != metav1.ConditionTrue || c.ObservedGeneration != site.Generation {
+		return fmt.Sprintf("the Site says of being programmed: %+v", c)
+	}
+	return ""
 }
 
 // object reads a declaration of the plant, without what the server adds, to be edited

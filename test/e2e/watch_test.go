@@ -7,6 +7,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,15 +40,17 @@ func (w *waterWorks) watchPairs(hosts []*stage.Host, port stage.Port) *watch {
 			x.pairs = append(x.pairs, s)
 		}
 	}
+	var wrong []string
 	stage.Until(w.t, settles, "every pair that should pass does, and no other", func() bool {
+		wrong = nil
 		for _, s := range x.pairs {
 			passes := time.Since(s.Up.Last()) < 20*beat
 			if x.before.passes(s.From, s.To, s.Port) != passes {
-				return false
+				wrong = append(wrong, fmt.Sprintf("%s: passed=%t", s, passes))
 			}
 		}
-		return true
-	})
+		return len(wrong) == 0
+	}, func() string { return strings.Join(wrong, ", ") })
 	for _, s := range x.pairs {
 		s.Forget()
 	}

@@ -16,6 +16,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Port is a port of a transport, "TCP" or "UDP".
@@ -184,7 +186,7 @@ func (h *Host) serve(p Port) (io.Closer, error) {
 			}
 			server = c
 			go answerPackets(c.(*net.UDPConn))
-			return nil
+			return hold(c.(*net.UDPConn))
 		}
 		l, err := net.Listen("tcp4", at)
 		if err != nil {
@@ -195,6 +197,20 @@ func (h *Host) serve(p Port) (io.Closer, error) {
 		return nil
 	})
 	return server, err
+}
+
+// held is how many bytes of packets wait for somebody whom a busy machine does not come
+// round to: what then overflowed would look like what a policy dropped.
+const held = 16 << 20
+
+func hold(c *net.UDPConn) error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var set error
+	err = raw.Control(func(fd uintptr) { set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, held) })
+	return errors.Join(err, set)
 }
 
 func answerConnections(l net.Listener) {

@@ -77,6 +77,9 @@ func (s *Stage) Remove(t *testing.T, objects ...*unstructured.Unstructured) {
 	}
 }
 
+// Programs is the folder with ours, kubectl's plugin among them.
+func Programs() string { return built() }
+
 // Kubectl is the program.
 func Kubectl() string { return built("kube", "kubectl") }
 

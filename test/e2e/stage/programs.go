@@ -7,27 +7,16 @@ package stage
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/zonewarden/zonewarden/test/process"
 )
 
-const (
-	// stopsWithin is the time that a program gets to end by itself.
-	stopsWithin  = 20 * time.Second
-	ciliumSocket = "/run/cilium/cilium.sock"
-)
+// stopsWithin is the time that a program gets to end by itself.
+const stopsWithin = 20 * time.Second
 
 // run starts a program of the stage, with a log of its own, unless it runs.
 func (s *Stage) run(p **process.Process, name, path string, args, env []string) error {
@@ -62,98 +51,6 @@ func kill(p **process.Process) error {
 	err := (*p).Kill()
 	*p = nil
 	return err
-}
-
-// StartAgent starts the Cilium agent and waits until it answers. Its flags are those of
-// an edge node with native routing, policy in BPF, and kube-proxy for services.
-func (s *Stage) StartAgent() error {
-	path, err := s.compiler()
-	if err != nil {
-		return err
-	}
-	args := []string{
-		"--k8s-kubeconfig-path=" + s.Kubeconfig,
-		"--lib-dir=" + built("cilium"), "--state-dir=" + filepath.Join(s.folder, "cilium"),
-		"--bpf-root=" + bpfRoot, "--cgroup-root=" + cgroup2, "--socket-path=" + ciliumSocket,
-		"--shell-sock-path=/run/cilium/shell.sock",
-		"--identity-allocation-mode=crd", "--ipam=kubernetes", "--enable-ipv4=true", "--enable-ipv6=false",
-		"--routing-mode=native", "--ipv4-native-routing-cidr=" + podRange, "--enable-ipv4-masquerade=false", "--devices=eth0",
-		"--kube-proxy-replacement=false", "--enable-l7-proxy=false", "--external-envoy-proxy=true",
-		"--enable-health-checking=false", "--enable-endpoint-health-checking=false", "--enable-gops=false",
-		"--enable-hubble=false", "--cluster-name=default", "--enable-k8s-cluster-network-policy=true",
-		"--bpf-ct-global-tcp-max=65536", "--bpf-ct-global-any-max=32768", "--bpf-nat-global-max=65536", "--bpf-neigh-global-max=65536",
-		// A pod's identity follows its labels at once. By default it takes up to 34 s.
-		"--identity-change-grace-period=0s", "--identity-max-jitter=0s",
-	}
-	env := []string{"PATH=" + path + ":" + os.Getenv("PATH"), "K8S_NODE_NAME=" + NodeName}
-	if err := s.run(&s.agent, "cilium-agent", built("cilium", "cilium-agent"), append(args, s.agentArgs...), env); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if !until(ctx, func() bool { return s.agentRequest(http.MethodGet, "/v1/config", nil) == nil }) {
-		return errors.New("the Cilium agent does not answer")
-	}
-	return nil
-}
-
-// compiler is a folder in which clang has the name that the agent calls it by.
-func (s *Stage) compiler() (string, error) {
-	path, err := exec.LookPath(clang)
-	if err != nil {
-		return "", err
-	}
-	folder := filepath.Join(s.folder, "path")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return "", err
-	}
-	if err := os.Symlink(path, filepath.Join(folder, "clang")); err != nil && !errors.Is(err, os.ErrExist) {
-		return "", err
-	}
-	return folder, nil
-}
-
-// StopAgent stops the Cilium agent. What its programs enforce stays.
-func (s *Stage) StopAgent() error { return stop(&s.agent) }
-
-// Audit switches the agent's audit mode, in which policies deny nothing.
-func (s *Stage) Audit(on bool) error {
-	value := "Disabled"
-	if on {
-		value = "Enabled"
-	}
-	return s.agentRequest(http.MethodPatch, "/v1/config", map[string]any{"options": map[string]string{"PolicyAuditMode": value}})
-}
-
-// agentRequest asks the agent's own API.
-func (s *Stage) agentRequest(method, path string, body any) error {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, "http://cilium"+path, strings.NewReader(string(raw)))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	c := http.Client{Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", ciliumSocket)
-		},
-	}}
-	response, err := c.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode >= http.StatusMultipleChoices {
-		answer, _ := io.ReadAll(response.Body)
-		return fmt.Errorf("the agent answers %s %s with %s: %s", method, path, response.Status, answer)
-	}
-	return nil
 }
 
 // operatorAccount is who the operator is in a cluster that was installed by

@@ -47,6 +47,10 @@ type Stage struct {
 
 	agent     *process.Process
 	agentArgs []string
+	// agentSaid is how much its log had when it was started last.
+	agentSaid int64
+	// flown counts the canaries, no two of which are alike.
+	flown     int
 	proxy     *process.Process
 	operator  *process.Process
 	nodeAgent *process.Process

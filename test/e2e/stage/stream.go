@@ -150,6 +150,12 @@ func knock(from *Host, at netip.AddrPort, to *Host, port Port, beat time.Duratio
 		return nil, fmt.Errorf("opening a stream from %s to %s %s: %w", from, to, port, err)
 	}
 	s.conn = conn
+	if packets, is := conn.(*net.UDPConn); is {
+		if err := hold(packets); err != nil {
+			s.Close()
+			return nil, fmt.Errorf("opening a stream from %s to %s %s: %w", from, to, port, err)
+		}
+	}
 	go s.push(s.sendUp())
 	go s.receiveDown()
 	return s, nil
