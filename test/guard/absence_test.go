@@ -49,13 +49,14 @@ func TestAbsence(t *testing.T) {
 	for _, o := range manifests("testdata/namespaces.yaml") {
 		a.must(t, c.apply(t.Context(), o))
 	}
-	t.Run("guard before the definitions", a.guardFirst)
-	t.Run("no Site", a.noSite)
-	t.Run("a Site", a.withSite)
-	t.Run("API server restarted", a.restarted)
-	t.Run("Site deleted", a.siteDeleted)
-	t.Run("definition deleted", a.definitionDeleted)
-	t.Run("API server restarted without the definition", a.restartedWithoutDefinition)
+	// Each goes on where the one before it ended.
+	_ = t.Run("guard before the definitions", a.guardFirst) &&
+		t.Run("no Site", a.noSite) &&
+		t.Run("a Site", a.withSite) &&
+		t.Run("API server restarted", a.restarted) &&
+		t.Run("Site deleted", a.siteDeleted) &&
+		t.Run("definition deleted", a.definitionDeleted) &&
+		t.Run("API server restarted without the definition", a.restartedWithoutDefinition)
 }
 
 type absence struct{ *cluster }
@@ -97,7 +98,10 @@ func (a absence) guardFirst(t *testing.T) {
 
 // noSite: nothing is in scope, and what needs no Site holds.
 func (a absence) noSite(t *testing.T) {
-	a.must(t, a.apply(t.Context(), object("v1", "Namespace", "zonewarden-system")))
+	// Pods wait for the Site's kind to be known, and namespaces for that of Zones.
+	a.must(t, a.eventually("a namespace is made", func() error {
+		return a.apply(t.Context(), object("v1", "Namespace", "zonewarden-system"))
+	}))
 	roles, err := kustomized("../../config/rbac")
 	a.must(t, err)
 	a.must(t, a.apply(t.Context(), append(roles, manifests("testdata/accounts.yaml")...)...))
