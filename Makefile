@@ -24,6 +24,9 @@ HEADER := object:headerFile=hack/boilerplate.go.txt
 RELEASE = bin/release -out "$(OUT)" -cyclonedx-gomod bin/cyclonedx-gomod -image "$(IMAGE)" -platforms "$(PLATFORMS)" \
 	-version "$(VERSION)" -revision "$(REVISION)" -epoch "$(SOURCE_DATE_EPOCH)"
 STATIC := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
+# What costs most to draw is drawn so often with the race detector, and more often by `make properties`.
+DRAWN := ./internal/apply ./internal/openings ./internal/pki/rotation
+DRAWS ?= 40
 # With these flags the packages that `make cilium` compiled are used again.
 ARGOCD := cd test/argocd && CGO_ENABLED=0 go test -trimpath -vet=off -shuffle=on -count=1
 ORACLE := cd test/oracle && CGO_ENABLED=0 go test -trimpath -vet=off -shuffle=on -count=1
@@ -41,7 +44,8 @@ demo: control-plane build ## show a water works on a real control plane; ONCE=1 
 
 .PHONY: test
 test: control-plane certmanager build bin/helm ## unit, golden and control plane tests, with the race detector, the oracle, and Argo CD
-	go test -race -shuffle=on -timeout 30m ./...
+	go test -race -shuffle=on $(DRAWN) -rapid.checks=$(DRAWS)
+	go test -race -shuffle=on -timeout 30m $$(go list ./... | grep -vxFf <(go list $(DRAWN)))
 	cd hack/release && go test -race -shuffle=on ./...
 	@$(MAKE) oracle
 	@$(MAKE) argocd
@@ -53,6 +57,10 @@ argocd: control-plane build ## config/argocd and the sample fleet against Argo C
 .PHONY: oracle
 oracle: ## what is declared against Cilium's own policy engine in process, flow by flow
 	$(ORACLE) -rapid.checks=$(CHECKS)
+
+.PHONY: properties
+properties: ## what promises rest on, on 1,000 sites, changes and plants drawn by chance, without the race detector
+	go test -shuffle=on -count=1 -timeout 2h $(DRAWN) -rapid.checks=1000
 
 .PHONY: plan-nightly
 plan-nightly: control-plane build ## 200 changes drawn by chance, planned, applied and looked at again on a real control plane
@@ -117,8 +125,16 @@ release: bin/release bin/cyclonedx-gomod ## the same, the plugin for Linux, macO
 	$(RELEASE) -all
 
 .PHONY: release-verify
-release-verify: bin/krew ## the last commit is released twice, from two clones with caches of their own, and looked into; half an hour
+release-verify: bin/krew control-plane ## the last commit is released twice, from two clones with caches of their own, and looked into; half an hour
 	cd hack/release && go test -race -tags reproduce -count=1 -timeout 3h -v -run TestARelease .
+
+.PHONY: verify-tools
+verify-tools: bin/cosign bin/crane bin/cyclonedx-gomod ## cosign, crane, Skopeo and Podman do with a small release what docs/verify.md says; `make verify-tools-deps`
+	cd hack/release && go test -race -shuffle=on -tags tools -count=1 -v -run 'TestToolsOfOthers|TestABill' .
+
+.PHONY: verify-tools-deps
+verify-tools-deps: ## Skopeo and Podman, for `make verify-tools`
+	hack/e2e-deps.sh skopeo podman openssl
 
 .PHONY: sign
 sign: ## sign OUT/SHA256SUMS with KEY, a private key in PEM: docs/verify.md
@@ -159,7 +175,7 @@ lint-soak: bin/golangci-lint ## the linters on test/soak/opcua, which is a modul
 
 .PHONY: lint-release
 lint-release: bin/golangci-lint ## the linters on hack/release, which is a module of its own
-	cd hack/release && CGO_ENABLED=0 GOFLAGS=-trimpath $(CURDIR)/bin/golangci-lint run --build-tags e2e,reproduce --config $(CURDIR)/.golangci.yml ./...
+	cd hack/release && CGO_ENABLED=0 GOFLAGS=-trimpath $(CURDIR)/bin/golangci-lint run --build-tags e2e,reproduce,tools --config $(CURDIR)/.golangci.yml ./...
 
 .PHONY: verify
 verify: generate lint ## generated files are up to date and nothing is unformatted
@@ -175,6 +191,14 @@ bin/controller-gen bin/crd-ref-docs bin/govulncheck: hack/tools/go.mod
 
 bin/cyclonedx-gomod: hack/tools/sbom/go.mod
 	CGO_ENABLED=0 go build -modfile=$< -trimpath -o $@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
+# cosign says its version itself, from the module.
+bin/cosign: hack/tools/cosign/go.mod
+	@$(if $(wildcard bin/cosign),,echo "building cosign: a few minutes the first time";) \
+	CGO_ENABLED=0 go build -modfile=$< -trimpath -ldflags "-s -w" -o $@ github.com/sigstore/cosign/v3/cmd/cosign
+
+bin/crane: hack/tools/crane/go.mod
+	CGO_ENABLED=0 go build -modfile=$< -trimpath -o $@ github.com/google/go-containerregistry/cmd/crane
 
 bin/krew: hack/tools/krew/go.mod
 	CGO_ENABLED=0 go build -modfile=$< -trimpath -o $@ sigs.k8s.io/krew/cmd/krew

@@ -37,8 +37,9 @@ import (
 	"github.com/zonewarden/zonewarden/test/controlplane"
 )
 
-// patience is the deadline of every wait; what is waited for takes milliseconds.
-const patience = 60 * time.Second
+// patience is the deadline of every wait. What is waited for takes milliseconds, but for what
+// comes after an outage of the API server: watches try again after half a minute and more.
+const patience = 2 * time.Minute
 
 // here is where the tests' operators run.
 var here = controllers.Place{Namespace: "zonewarden-system", Node: "edge-1"}

@@ -179,10 +179,24 @@ func (s *Site) Settle(what string) {
 
 func (s *Site) owed() string {
 	s.t.Helper()
+	if unseen := Unseen(s.t, s.Client); unseen != "" {
+		return unseen
+	}
+	_, f := s.Forecast()
+	if len(f.Writes)+len(f.Objects) > 0 {
+		return fmt.Sprintf("a plan of what was applied finds %v and %v", f.Objects, f.Writes)
+	}
+	return ""
+}
+
+// Unseen is the first declaration of which the operator has not said what it made of it,
+// none if there is none.
+func Unseen(t *testing.T, c client.Client) string {
+	t.Helper()
 	for _, list := range []client.ObjectList{&v1alpha1.SiteList{}, &v1alpha1.ZoneList{}, &v1alpha1.ConduitList{}, &v1alpha1.AssetList{}} {
-		must(s.t, s.List(s.ctx(), list))
+		must(t, c.List(context.WithoutCancel(t.Context()), list))
 		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(list)
-		must(s.t, err)
+		must(t, err)
 		items, _, _ := unstructured.NestedSlice(content, "items")
 		for _, item := range items {
 			o := unstructured.Unstructured{Object: item.(map[string]any)}
@@ -191,10 +205,6 @@ func (s *Site) owed() string {
 				return fmt.Sprintf("%T %s is seen in generation %d of %d", list, o.GetName(), seen, o.GetGeneration())
 			}
 		}
-	}
-	_, f := s.Forecast()
-	if len(f.Writes)+len(f.Objects) > 0 {
-		return fmt.Sprintf("a plan of what was applied finds %v and %v", f.Objects, f.Writes)
 	}
 	return ""
 }
