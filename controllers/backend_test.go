@@ -8,11 +8,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -77,7 +79,12 @@ func TestNetworkPolicyOrder(t *testing.T) {
 		"ADDED cover", "DELETED conduit-scada-cell.in.cell", "DELETED zone-cell", "DELETED cover",
 	}
 	for _, step := range want {
-		e := <-events.ResultChan()
+		var e watch.Event
+		select {
+		case e = <-events.ResultChan():
+		case <-time.After(patience):
+			t.Fatalf("nothing more comes, want %q", step)
+		}
 		p, _ := e.Object.(*networkingv1.NetworkPolicy)
 		name := p.Name
 		if strings.HasPrefix(name, "cover.") && len(p.Spec.Ingress) == 1 && len(p.Spec.Ingress[0].From) == 0 {

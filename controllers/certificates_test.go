@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -128,8 +129,10 @@ func (w *certificateWorld) shakeHands(server, from string) error {
 	own, trusted := side(server)
 	theirs, roots := side(from)
 	a, b := net.Pipe()
-	defer a.Close() //nolint:errcheck // a pipe
-	defer b.Close() //nolint:errcheck // a pipe
+	for _, end := range []net.Conn{a, b} {
+		defer end.Close() //nolint:errcheck // a pipe
+		w.must(end.SetDeadline(time.Now().Add(patience)))
+	}
 	failed := make(chan error, 1)
 	go func() {
 		s := tls.Server(a, &tls.Config{Certificates: []tls.Certificate{own}, ClientCAs: trusted, ClientAuth: tls.RequireAndVerifyClientCert})

@@ -92,7 +92,9 @@ func (w *world) log(prefix, args string) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	c, err := client.New(plane.Config(), client.Options{Scheme: scheme})
+	mine := rest.CopyConfig(plane.Config())
+	mine.Timeout = patience
+	c, err := client.New(mine, client.Options{Scheme: scheme})
 	if err != nil {
 		t.Fatal(err)
 	}

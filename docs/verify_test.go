@@ -5,6 +5,7 @@ package docs
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -13,6 +14,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/zonewarden/zonewarden/test/process"
 )
 
 var commands = regexp.MustCompile("(?ms)^```(?:sh|console)\n(.*?)\n```$")
@@ -32,7 +36,9 @@ func blockOf(t *testing.T, begins string) string {
 // shell runs lines in a folder, up to the first that fails.
 func shell(t *testing.T, folder, lines string) (string, error) {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), "sh", "-e", "-c", lines)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c := process.Typed(ctx, lines)
 	c.Dir = folder
 	out, err := c.CombinedOutput()
 	return string(out), err

@@ -5,12 +5,12 @@ package chart
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,8 +27,8 @@ import (
 	"github.com/zonewarden/zonewarden/test/process"
 )
 
-// patience is the deadline of every wait.
-const patience = 90 * time.Second
+// patience is the deadline of every wait, typing that of a block of commands.
+const patience, typing = 90 * time.Second, 5 * time.Minute
 
 // account is the operator's, which the chart makes and gives its rights to.
 const account = "system:serviceaccount:zonewarden-system:zonewarden"
@@ -103,7 +103,9 @@ func (p *plant) use(t *testing.T, chart string) {
 // run runs a script as somebody does who reads the page, and returns what it printed.
 func (p *plant) run(t *testing.T, script string) (string, error) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
+	ctx, cancel := context.WithTimeout(t.Context(), typing)
+	defer cancel()
+	command := process.Typed(ctx, script)
 	command.Dir = p.folder
 	command.Env = []string{
 		"HOME=" + p.home, "KUBECONFIG=" + p.kubeconfig,
@@ -179,7 +181,7 @@ func (p *plant) restartOperator(t *testing.T, flags ...string) {
 // serves is what it serves of metrics, nothing while it does not yet.
 func (o *operator) serves(t *testing.T) string {
 	t.Helper()
-	response, err := http.Get(o.metrics)
+	response, err := (&http.Client{Timeout: patience}).Get(o.metrics)
 	if err != nil {
 		return ""
 	}
@@ -220,15 +222,17 @@ func (p *plant) settled(t *testing.T, o *operator) {
 // eventually waits until check is content.
 func eventually(t *testing.T, what string, check func(context.Context) error) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		err := check(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for last := errors.New("it is not answered"); ; {
+		err := check(ctx)
 		if err == nil {
 			return
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("waiting until %s: %v", what, err)
+		if ctx.Err() != nil {
+			t.Fatalf("waiting until %s: %v", what, last)
 		}
+		last = err
 		time.Sleep(20 * time.Millisecond)
 	}
 }

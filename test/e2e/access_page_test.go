@@ -21,6 +21,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/test/e2e/stage"
+	"github.com/zonewarden/zonewarden/test/process"
 )
 
 // TestThePageOfVendorAccess types those commands of docs/access.md that need an open window:
@@ -99,7 +100,7 @@ func block(t *testing.T, language, beginning string) string {
 // many: that it measures is tried, not how fast anything is.
 func TestWhatARelayCostsCanBeMeasured(t *testing.T) {
 	line := strings.Replace(block(t, "sh", "go test ./cmd/zonewarden-session"), "-benchtime 20x", "-benchtime 1x", 1)
-	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", line)
+	cmd := process.Typed(t.Context(), line)
 	cmd.Dir = filepath.Join("..", "..")
 	out, err := cmd.CombinedOutput()
 	for _, figure := range []string{"direct-MB/s", "relay-MB/s", "socat-MB/s", "direct-p99-us", "relay-p99-us", "socat-p99-us"} {
@@ -116,7 +117,7 @@ func (p *accessPage) types(who, answer, lines string) string {
 	if who == "" {
 		login = p.Kubeconfig
 	}
-	cmd := exec.CommandContext(p.ctx(), "bash", "-euo", "pipefail", "-c", lines)
+	cmd := process.Typed(p.ctx(), lines)
 	programs := filepath.Dir(stage.Kubectl()) + ":" + stage.Programs()
 	cmd.Env = []string{"HOME=" + p.home, "KUBECONFIG=" + login, "PATH=" + programs + ":" + os.Getenv("PATH")}
 	cmd.Stdin = strings.NewReader(answer)

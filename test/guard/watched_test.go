@@ -207,12 +207,19 @@ func (w watched) exchange(t *testing.T) time.Duration {
 	seen, err := c.Watch(t.Context(), list, client.InNamespace("cell-1"), client.MatchingFields{"metadata.name": "exchange"})
 	w.must(t, err)
 	defer seen.Stop()
-	<-seen.ResultChan() // that it is there
+	answer := func() {
+		select {
+		case <-seen.ResultChan():
+		case <-time.After(patience):
+			t.Fatal("a watch says nothing")
+		}
+	}
+	answer() // that it is there
 	began := time.Now()
 	for turn := range 2 * turns {
 		note.SetAnnotations(map[string]string{"turn": strconv.Itoa(turn)})
 		w.must(t, c.Update(t.Context(), note))
-		<-seen.ResultChan()
+		answer()
 	}
 	return time.Since(began) / turns
 }

@@ -40,6 +40,7 @@ func Start(path string, args, env []string, output io.Writer) (*Process, error) 
 	p.cmd.Stdout = output
 	p.cmd.Stderr = output
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.WaitDelay = 10 * time.Second // what it started may hold its output
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", p.name, err)
 	}
