@@ -69,7 +69,7 @@ func TestTargetsAndTestsAreThere(t *testing.T) {
 	}
 }
 
-// hasTests of names that begin so, by a pattern of them.
+// hasTests of names that each part of a pattern is in; ^$ is none.
 func hasTests(t *testing.T, page, folder, pattern string) {
 	t.Helper()
 	files, err := filepath.Glob(root(folder, "*_test.go"))
@@ -82,8 +82,8 @@ func hasTests(t *testing.T, page, folder, pattern string) {
 			names = append(names, strings.TrimPrefix(m[1], "Benchmark"), m[1])
 		}
 	}
-	for _, want := range strings.FieldsFunc(strings.Trim(pattern, `"'^$`), func(r rune) bool { return r == '|' || r == '\\' }) {
-		if !slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, want) }) {
+	for _, want := range strings.FieldsFunc(strings.Trim(strings.Trim(pattern, `"'`), "^$"), func(r rune) bool { return r == '|' || r == '\\' }) {
+		if !slices.ContainsFunc(names, func(name string) bool { return regexp.MustCompile(want).MatchString(name) }) {
 			t.Errorf("%s: %s has no %s", page, folder, want)
 		}
 	}
