@@ -21,6 +21,7 @@ import (
 // Absence is never a reason to prune, except where it cannot be a mistake.
 
 func TestDeletedConduitCloses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	o := w.startOperator()
 	w.plant()
@@ -36,6 +37,7 @@ func TestDeletedConduitCloses(t *testing.T) {
 }
 
 func TestDeletedZoneKeepsItsFloorUnlessReleased(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	w.make(namespace("supervision"), namespace("cell"), site(), zone("supervision"), zone("cell"))
@@ -70,6 +72,7 @@ func TestDeletedZoneKeepsItsFloorUnlessReleased(t *testing.T) {
 }
 
 func TestMassDisappearanceHolds(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	o := w.startOperator()
 	w.plant()
@@ -90,6 +93,7 @@ func TestMassDisappearanceHolds(t *testing.T) {
 }
 
 func TestDeletedSiteLeavesEverything(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	o := w.startOperator()
 	w.plant()
@@ -102,6 +106,7 @@ func TestDeletedSiteLeavesEverything(t *testing.T) {
 }
 
 func TestVanishedAssetsHoldEverything(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	o := w.startOperator()
 	w.plant()
@@ -137,6 +142,7 @@ func TestVanishedAssetsHoldEverything(t *testing.T) {
 // TestDeletedDefinitionsNeitherOpenNorCut deletes our CRDs under a running
 // operator, which deletes every object past admission, and brings them back.
 func TestDeletedDefinitionsNeitherOpenNorCut(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"conduits", "zones", "assets", "sites"} {
 		t.Run(kind, func(t *testing.T) {
 			w := newWorld(t)
@@ -155,7 +161,7 @@ func TestDeletedDefinitionsNeitherOpenNorCut(t *testing.T) {
 			w.quiet(o)
 			w.sameSpecs(before)
 
-			_, err := envtest.InstallCRDs(plane.Config(), envtest.CRDInstallOptions{Paths: []string{"../config/crd"}})
+			_, err := envtest.InstallCRDs(w.plane.Config(), envtest.CRDInstallOptions{Paths: []string{"../config/crd"}})
 			w.must(err)
 			w.quiet(o)
 			w.sameSpecs(before)
@@ -204,6 +210,7 @@ func (w *world) sameSpecs(want map[string]string) {
 }
 
 func TestFailModes(t *testing.T) {
+	t.Parallel()
 	for mode, closes := range map[v1alpha1.FailMode]bool{v1alpha1.FailModeClosed: true, v1alpha1.FailModeLastKnown: false} {
 		t.Run(string(mode), func(t *testing.T) {
 			w := newWorld(t)

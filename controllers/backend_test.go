@@ -36,6 +36,7 @@ var plantNetworkPolicies = []string{
 }
 
 func TestNetworkPolicyBackend(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	o := w.startOperator()
 	s := site()
@@ -55,6 +56,7 @@ func TestNetworkPolicyBackend(t *testing.T) {
 // TestNetworkPolicyOrder watches the namespace of a zone that is enforced and taken
 // back: everything is allowed until all is there, and again before anything goes.
 func TestNetworkPolicyOrder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	s := site()
@@ -63,7 +65,7 @@ func TestNetworkPolicyOrder(t *testing.T) {
 		zone("supervision", observe), zone("cell", observe), conduit("scada-cell", "supervision", "cell", "opcua-tcp"))
 	w.settled()
 	w.condition(conduit("scada-cell", "", "", ""), v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonObserving)
-	watcher, err := client.NewWithWatch(plane.Config(), client.Options{Scheme: scheme})
+	watcher, err := client.NewWithWatch(w.plane.Config(), client.Options{Scheme: scheme})
 	w.must(err)
 	events, err := watcher.Watch(w.ctx(), &networkingv1.NetworkPolicyList{}, client.InNamespace("cell"))
 	w.must(err)
@@ -99,6 +101,7 @@ func TestNetworkPolicyOrder(t *testing.T) {
 // TestStartsWhereNoPolicyKindIsDefined: on a cluster without Cilium none but Kubernetes'
 // own is.
 func TestStartsWhereNoPolicyKindIsDefined(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.undefine(ciliumKinds...)
 	w.startOperator()
@@ -133,12 +136,13 @@ func (w *world) defineCilium(plurals ...string) {
 	for _, plural := range plurals {
 		files = append(files, filepath.Join(ciliumCRDs, plural+".yaml"))
 	}
-	_, err = envtest.InstallCRDs(plane.Config(), envtest.CRDInstallOptions{Paths: files})
+	_, err = envtest.InstallCRDs(w.plane.Config(), envtest.CRDInstallOptions{Paths: files})
 	w.must(err)
 }
 
 // TestAutoFollowsWhatIsServed takes Cilium's definitions away and brings them back.
 func TestAutoFollowsWhatIsServed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	w.plant()

@@ -26,6 +26,7 @@ func manyPorts(c *v1alpha1.Conduit) *v1alpha1.Conduit {
 // A conduit that would make a policy map overflow is not opened, the others are, and
 // what stands is left alone when there is less room than before.
 func TestWhatDoesNotFitIsNotCarriedOut(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	w.plant()

@@ -144,8 +144,9 @@ func (w *certificateWorld) authorityOf(trusted int) (string, error) {
 // TestAnIssuerOfCertManager: a zone goes from the built-in issuer to one of cert-manager's, the
 // issuer gets another authority, and the zone goes back. The two that have a conduit shake hands all the time.
 func TestAnIssuerOfCertManager(t *testing.T) {
+	t.Parallel()
 	w := newCertificateWorld(t)
-	certmanager.Start(t, plane)
+	certmanager.Start(t, w.plane)
 	w.clusterIssuer("cell-ca")
 	w.startAll()
 	for _, n := range certificateNamespaces {
@@ -196,8 +197,9 @@ func TestAnIssuerOfCertManager(t *testing.T) {
 // TestAnIssuerThatDoesNot: what an approver or an issuer says is said of the certificate, and
 // nothing is issued.
 func TestAnIssuerThatDoesNot(t *testing.T) {
+	t.Parallel()
 	w := newCertificateWorld(t)
-	certmanager.Start(t, plane)
+	certmanager.Start(t, w.plane)
 	w.signedBy(&v1alpha1.IssuerReference{Name: "cell-ca", Kind: "ClusterIssuer", Group: "cert-manager.io"})
 	w.startAll()
 	w.make(certificateOf("cell"))

@@ -108,6 +108,7 @@ func (w *certificateWorld) handIn(signed string) {
 // TestAnOfflineAuthority: nothing that its key signs is made here. People make the authority, sign
 // the request, replace the certificate and then the authority; what they hand in by mistake is said to be that.
 func TestAnOfflineAuthority(t *testing.T) {
+	t.Parallel()
 	w := newCertificateWorld(t)
 	people := offlineMachine{t, t.TempDir()}
 	cell := &v1alpha1.Zone{ObjectMeta: objectMeta("cell")}
@@ -165,6 +166,7 @@ func TestAnOfflineAuthority(t *testing.T) {
 // TestAnOfflineAuthorityForOPCUA: it has no constraints, an RSA key and a revocation list, which
 // is in the folders; the application keeps its own key. Without a list that is said.
 func TestAnOfflineAuthorityForOPCUA(t *testing.T) {
+	t.Parallel()
 	w := newCertificateWorld(t)
 	people, device := offlineMachine{t, t.TempDir()}, offlineMachine{t, t.TempDir()}
 	request := files.AuthorityRequest("plant", "cell", time.Now(), true, namesOf(t, "cell"))

@@ -147,12 +147,13 @@ func (w *certificateWorld) rotated(before *v1alpha1.WorkloadCertificate) *v1alph
 // TestTheRoleIsEnoughForCertificates rotates a Deployment's certificate and restarts it, once,
 // by the rights that config/rbac and config/certificates give the operator's account.
 func TestTheRoleIsEnoughForCertificates(t *testing.T) {
+	t.Parallel()
 	w := newCertificateWorld(t, func(s *v1alpha1.SiteCertificates) { s.MaintenanceWindows = []v1alpha1.MaintenanceWindow{always} })
 	w.make(&corev1.Namespace{ObjectMeta: objectMeta(v1alpha1.NamespaceAccess)})
 	for _, folder := range []string{"rbac", "access", "certificates"} {
 		w.install(folder)
 	}
-	user, err := plane.AddUser("system:serviceaccount:zonewarden-system:zonewarden", "system:serviceaccounts", "system:serviceaccounts:zonewarden-system")
+	user, err := w.plane.AddUser("system:serviceaccount:zonewarden-system:zonewarden", "system:serviceaccounts", "system:serviceaccounts:zonewarden-system")
 	w.must(err)
 	asked := &requests{}
 	user.Wrap(asked.wrap)
@@ -194,6 +195,7 @@ func TestTheRoleIsEnoughForCertificates(t *testing.T) {
 // TestARestartWaits for a window, for the end of a freeze, and for the disruption budget; it
 // says for what, and goes on by itself.
 func TestARestartWaits(t *testing.T) {
+	t.Parallel()
 	w := newCertificateWorld(t)
 	d := w.deploy("cell")
 	w.startAll()
@@ -253,12 +255,13 @@ func (w *certificateWorld) waits(c *v1alpha1.WorkloadCertificate, reason string)
 
 // TestWithoutItsRightsNothingIsIssued, and the certificate says which one is missing.
 func TestWithoutItsRightsNothingIsIssued(t *testing.T) {
+	t.Parallel()
 	w := newCertificateWorld(t)
 	w.make(&corev1.Namespace{ObjectMeta: objectMeta(v1alpha1.NamespaceAccess)})
 	for _, folder := range []string{"rbac", "access"} {
 		w.install(folder)
 	}
-	user, err := plane.AddUser("system:serviceaccount:zonewarden-system:zonewarden", "system:serviceaccounts", "system:serviceaccounts:zonewarden-system")
+	user, err := w.plane.AddUser("system:serviceaccount:zonewarden-system:zonewarden", "system:serviceaccounts", "system:serviceaccounts:zonewarden-system")
 	w.must(err)
 	w.run(user, func(mgr ctrl.Manager) error { return controllers.Setup(mgr, here, controllers.Options{}) })
 	c := certificateOf("cell")

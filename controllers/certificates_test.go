@@ -151,6 +151,7 @@ func (w *certificateWorld) shakeHands(server, from string) error {
 
 // TestTrustFollowsTheConduits: who has a conduit shakes hands, and who has none does not.
 func TestTrustFollowsTheConduits(t *testing.T) {
+	t.Parallel()
 	w := newCertificateWorld(t)
 	o := w.startAll()
 	for _, n := range certificateNamespaces {
@@ -190,6 +191,7 @@ func TestTrustFollowsTheConduits(t *testing.T) {
 // TestARotationThatIsAskedFor puts another certificate with another key into the Secret, of the
 // same authority, and asks for nothing more after it.
 func TestARotationThatIsAskedFor(t *testing.T) {
+	t.Parallel()
 	w := newCertificateWorld(t)
 	o := w.startAll()
 	w.make(certificateOf("cell", func(s *v1alpha1.WorkloadCertificateSpec) {
@@ -229,6 +231,7 @@ func TestARotationThatIsAskedFor(t *testing.T) {
 // TestTheSecretIsKept: a format that is added comes, what somebody edits or takes out comes
 // back, and none of it is another certificate.
 func TestTheSecretIsKept(t *testing.T) {
+	t.Parallel()
 	w := newCertificateWorld(t)
 	w.startAll()
 	c := certificateOf("cell")
@@ -276,6 +279,7 @@ func TestTheSecretIsKept(t *testing.T) {
 
 // TestWhatIsNotIssued: each says why, at its field, and makes no Secret.
 func TestWhatIsNotIssued(t *testing.T) {
+	t.Parallel()
 	w := newCertificateWorld(t)
 	w.startAll()
 	w.make(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "other", Name: "server-tls"}, Data: map[string][]byte{"mine": []byte("x")}})
@@ -315,6 +319,7 @@ func TestWhatIsNotIssued(t *testing.T) {
 // TestARotatedAuthority: an authority is replaced while two zones shake hands all the time, and
 // none of it fails.
 func TestARotatedAuthority(t *testing.T) {
+	t.Parallel()
 	w := newCertificateWorld(t)
 	w.startAll()
 	for _, n := range []string{"supervision", "cell"} {

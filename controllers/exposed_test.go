@@ -113,6 +113,7 @@ func (w *world) event(name, reason, kind string) {
 
 // TestForeignAllowIsReported measures too how long that takes.
 func TestForeignAllowIsReported(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.livePlant()
 	var took []time.Duration
@@ -136,6 +137,7 @@ func TestForeignAllowIsReported(t *testing.T) {
 }
 
 func TestForeignAllowBeforeTheOperator(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.make(namespace("cell"), allowAll(), pod("cell", "gateway"))
 	w.startOperator()
@@ -155,6 +157,7 @@ func TestForeignAllowBeforeTheOperator(t *testing.T) {
 
 // TestOursByItsLabelsAlone: an object that says that it is ours is judged as what it is.
 func TestOursByItsLabelsAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.livePlant()
 	fake := allowAll()
@@ -175,6 +178,7 @@ func TestOursByItsLabelsAlone(t *testing.T) {
 
 // TestChangeOfAForeignPolicy: an edit that narrows it to what is declared ends it.
 func TestChangeOfAForeignPolicy(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.livePlant()
 	p := allowAll()
@@ -187,6 +191,7 @@ func TestChangeOfAForeignPolicy(t *testing.T) {
 }
 
 func TestConduitBlocked(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.livePlant()
 	w.moreConduits(2)
@@ -215,6 +220,7 @@ func TestConduitBlocked(t *testing.T) {
 
 // TestWhatNoPolicyHolds is what leads around policies.
 func TestWhatNoPolicyHolds(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.livePlant()
 	host := pod("cell", "driver")
@@ -265,6 +271,7 @@ func TestWhatNoPolicyHolds(t *testing.T) {
 
 // TestServiceAtADevice: who answers at a device's address has what is sent to it.
 func TestServiceAtADevice(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.livePlant()
 	w.make(&corev1.Service{
@@ -277,6 +284,7 @@ func TestServiceAtADevice(t *testing.T) {
 }
 
 func TestPodsInNoZone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.livePlant()
 	w.make(namespace("spare"))
@@ -294,6 +302,7 @@ func TestPodsInNoZone(t *testing.T) {
 }
 
 func TestCiliumRefusesAPolicy(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.livePlant()
 	say := func(name, status, message string) {
@@ -334,6 +343,7 @@ func TestCiliumRefusesAPolicy(t *testing.T) {
 
 // TestAdminTier: kinds that come later are watched, and named where they select.
 func TestAdminTier(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.livePlant()
 	crd := &apiextensionsv1.CustomResourceDefinition{
@@ -363,6 +373,7 @@ func TestAdminTier(t *testing.T) {
 
 // TestForeignPolicyAtOurName is not taken for ours, and its rules are seen.
 func TestForeignPolicyAtOurName(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	foreign := &unstructured.Unstructured{Object: map[string]any{"specs": []any{map[string]any{
 		"endpointSelector": map[string]any{"matchLabels": map[string]any{"k8s:io.kubernetes.pod.namespace": "supervision"}},

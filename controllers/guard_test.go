@@ -63,6 +63,7 @@ func (w *world) guarded() {
 
 // The Site says whether the guard that it asks for is in place, and what of it is not.
 func TestTheSiteSaysWhetherItIsGuarded(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	w.plant()
@@ -95,6 +96,7 @@ func TestTheSiteSaysWhetherItIsGuarded(t *testing.T) {
 // The layer AdminTier comes with the definition of its kind, is put back when somebody
 // deletes it, follows what is declared, and goes with the layer.
 func TestTheAdminTierIsGuarded(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	w.plant()
@@ -137,7 +139,7 @@ func (w *world) defineAdminTier() {
 	w.t.Helper()
 	file, err := controlplane.AdminTierCRD()
 	w.must(err)
-	installed, err := envtest.InstallCRDs(plane.Config(), envtest.CRDInstallOptions{Paths: []string{file}})
+	installed, err := envtest.InstallCRDs(w.plane.Config(), envtest.CRDInstallOptions{Paths: []string{file}})
 	w.must(err)
 	w.t.Cleanup(func() { w.must(w.Delete(w.ctx(), installed[0])) })
 }

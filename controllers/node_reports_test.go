@@ -77,6 +77,7 @@ func (w *world) renew(o *operator, node string) {
 const verifiedIs = v1alpha1.ConditionEnforcementVerified
 
 func TestAZoneIsVerifiedByWhatNodesReport(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	w.nodes("edge-1", "edge-2")
@@ -199,6 +200,7 @@ func passesMade(t *testing.T) uint64 {
 }
 
 func TestSilenceIsNoticedAndEnds(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	c := clocktesting.NewFakePassiveClock(time.Now())
 	at := func(d time.Duration) func() {
@@ -253,6 +255,7 @@ func (w *world) says(o client.Object, kind, words string) {
 }
 
 func TestARequestForAProbeIsFollowed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	w.nodes("edge-1")
@@ -270,6 +273,7 @@ func TestARequestForAProbeIsFollowed(t *testing.T) {
 }
 
 func TestAPolicyAgentThatIsDownIsAFailure(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	w.nodes("edge-1")
@@ -288,6 +292,7 @@ func TestAPolicyAgentThatIsDownIsAFailure(t *testing.T) {
 // TestOnlyAClosedConduitSaysThatSessionsMayLinger: a silent node must not cost a
 // write for each conduit of the plant.
 func TestOnlyAClosedConduitSaysThatSessionsMayLinger(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	o := w.startOperator()
 	w.nodes("edge-1")
@@ -318,6 +323,7 @@ func TestOnlyAClosedConduitSaysThatSessionsMayLinger(t *testing.T) {
 
 // TestAddressesThatNothingDeclares are those that nodes report and nobody declared.
 func TestAddressesThatNothingDeclares(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.nodes("edge-1")
 	w.livePlant()

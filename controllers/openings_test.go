@@ -201,6 +201,7 @@ func TestWhatClosesDoesNotWait(t *testing.T) {
 // TestDevicesWait: an asset that is labelled into a zone takes part in its conduits, although
 // its labels are no part of its generation.
 func TestDevicesWait(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	w.highCell()

@@ -22,6 +22,7 @@ import (
 // TestTheRoleIsEnough runs the operator with the rights of config/rbac and no
 // others through everything that it writes.
 func TestTheRoleIsEnough(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	raw, err := os.ReadFile("../config/rbac/role.yaml")
 	w.must(err)
@@ -47,7 +48,7 @@ func TestTheRoleIsEnough(t *testing.T) {
 			w.must(w.Delete(w.ctx(), binding))
 		})
 	}
-	user, err := plane.AddUser("zonewarden-test")
+	user, err := w.plane.AddUser("zonewarden-test")
 	w.must(err)
 	m := newMachine()
 	k := w.keep(keeping{user: user, machine: m, segment: 4 << 10, total: 8 << 10})

@@ -50,6 +50,7 @@ func (w *world) havePolicies(want ...string) {
 }
 
 func TestEachDeclaredObjectBecomesOneObject(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	w.plant()
@@ -74,6 +75,7 @@ func TestEachDeclaredObjectBecomesOneObject(t *testing.T) {
 }
 
 func TestSteadyStateAndRestartWriteNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	o := w.startOperator()
 	w.plant()
@@ -115,6 +117,7 @@ func pod(namespace, name string) *corev1.Pod {
 }
 
 func TestOneChangedConduitIsOneWrite(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	o := w.startOperator()
 	w.plant()
@@ -143,6 +146,7 @@ func (w *world) quietAfter(o *operator, want map[string]int) {
 }
 
 func TestDriftIsRevertedAndReported(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	w.plant()
@@ -188,6 +192,7 @@ func conditionOf(o client.Object, kind string) metav1.Condition {
 }
 
 func TestForeignObjectIsNeverOverwritten(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	foreign := &unstructured.Unstructured{Object: map[string]any{
 		"specs": []any{map[string]any{
@@ -220,6 +225,7 @@ func TestForeignObjectIsNeverOverwritten(t *testing.T) {
 }
 
 func TestObserveDeniesNothingAndEnforceDoes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	w.make(namespace("supervision"), site(), zone("supervision", observe))
@@ -242,6 +248,7 @@ func defaultDeny(p *unstructured.Unstructured) string {
 }
 
 func TestInvalidEditKeepsTheLastGoodPolicy(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	o := w.startOperator()
 	w.plant()
@@ -280,6 +287,7 @@ func TestInvalidEditKeepsTheLastGoodPolicy(t *testing.T) {
 }
 
 func TestSuspendedConduitClosesAndOpensAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	w.plant()

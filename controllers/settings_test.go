@@ -31,6 +31,7 @@ func (w *world) tellAgents(namespace string, options map[string]string) {
 // written, and nothing is where an allow would deny. Only the agents' own namespace
 // counts.
 func TestWhatTheAgentsWereTold(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	o := w.startOperator()
 	w.plant()

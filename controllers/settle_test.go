@@ -16,6 +16,7 @@ import (
 // TestAgentsSeeAGroupBeforeWhatNamesIt: they get time to catch up between kinds. Times
 // are of whole seconds, so a second between them is one at least.
 func TestAgentsSeeAGroupBeforeWhatNamesIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startOperator()
 	w.plant()

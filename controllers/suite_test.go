@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -44,10 +45,11 @@ const patience = 2 * time.Minute
 // here is where the tests' operators run.
 var here = controllers.Place{Namespace: "zonewarden-system", Node: "edge-1"}
 
-var (
-	plane  *controlplane.ControlPlane
-	scheme = runtime.NewScheme()
-)
+var scheme = runtime.NewScheme()
+
+// planes are control planes that no test is on, as many as tests run beside each other; nil is
+// one that nobody needed yet.
+var planes chan *controlplane.ControlPlane
 
 func TestMain(m *testing.M) {
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
@@ -58,28 +60,40 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) int {
 	ctrl.SetLogger(logr.Discard())
-	ciliumCRDs, err := controlplane.CiliumCRDs()
-	if err == nil {
-		plane, err = controlplane.Start(context.Background(), controlplane.Options{
-			CRDPaths: []string{"../config/crd", ciliumCRDs}, ControllerManager: true,
-		})
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "starting the control plane:", err)
-		return 1
+	flag.Parse()
+	beside := flag.Lookup("test.parallel").Value.(flag.Getter).Get().(int)
+	planes = make(chan *controlplane.ControlPlane, beside)
+	for range beside {
+		planes <- nil
 	}
 	defer func() {
-		if err := plane.Stop(); err != nil {
-			fmt.Fprintln(os.Stderr, "stopping the control plane:", err)
+		for range beside {
+			if plane := <-planes; plane != nil {
+				if err := plane.Stop(); err != nil {
+					fmt.Fprintln(os.Stderr, "stopping a control plane:", err)
+				}
+			}
 		}
 	}()
 	return m.Run()
 }
 
-// world is one test's view of the cluster, emptied before it.
+func startPlane() (*controlplane.ControlPlane, error) {
+	ciliumCRDs, err := controlplane.CiliumCRDs()
+	if err != nil {
+		return nil, err
+	}
+	return controlplane.Start(context.Background(), controlplane.Options{
+		CRDPaths: []string{"../config/crd", ciliumCRDs}, ControllerManager: true,
+	})
+}
+
+// world is one test's view of a cluster that it has for itself, emptied before it. The metrics
+// are those of the process: a test that reads them is not parallel.
 type world struct {
 	t *testing.T
 	client.Client
+	plane  *controlplane.ControlPlane
 	mu     sync.Mutex
 	logged strings.Builder
 }
@@ -92,13 +106,22 @@ func (w *world) log(prefix, args string) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	plane := <-planes
+	t.Cleanup(func() { planes <- plane })
+	if plane == nil {
+		started, err := startPlane()
+		if err != nil {
+			t.Fatalf("starting a control plane: %v", err)
+		}
+		plane = started
+	}
 	mine := rest.CopyConfig(plane.Config())
 	mine.Timeout = patience
 	c, err := client.New(mine, client.Options{Scheme: scheme})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, Client: c}
+	w := &world{t: t, Client: c, plane: plane}
 	w.make(&corev1.Namespace{ObjectMeta: objectMeta(here.Namespace)})
 	w.empty()
 	t.Cleanup(w.empty)
@@ -224,7 +247,7 @@ type operator struct {
 // startOperator starts the operator; it is stopped with the test at the latest.
 func (w *world) startOperator() *operator {
 	w.t.Helper()
-	return w.startOperatorAs(plane.Config())
+	return w.startOperatorAs(w.plane.Config())
 }
 
 func (w *world) startOperatorAs(user *rest.Config) *operator {
@@ -237,7 +260,7 @@ func (w *world) startOperatorAs(user *rest.Config) *operator {
 // startOperatorAt starts it with a clock of the test's own.
 func (w *world) startOperatorAt(c clock.PassiveClock) *operator {
 	w.t.Helper()
-	return w.run(plane.Config(), func(mgr ctrl.Manager) error { return controllers.SetupSegmentationAt(mgr, here, c) })
+	return w.run(w.plane.Config(), func(mgr ctrl.Manager) error { return controllers.SetupSegmentationAt(mgr, here, c) })
 }
 
 func (w *world) run(user *rest.Config, setup func(ctrl.Manager) error) *operator {

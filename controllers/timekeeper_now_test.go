@@ -18,6 +18,7 @@ import (
 
 // TestTimeIsJudgedWhenItIsAskedFor, and not when the clocks were last looked at.
 func TestTimeIsJudgedWhenItIsAskedFor(t *testing.T) {
+	t.Parallel()
 	w, m := newWorld(t), newMachine()
 	k := w.keep(keeping{machine: m})
 	w.make(site())
@@ -58,6 +59,7 @@ func TestTimeIsJudgedWhenItIsAskedFor(t *testing.T) {
 
 // TestNothingIsTrustedThatIsNotKnown: what was kept cannot be read.
 func TestNothingIsTrustedThatIsNotKnown(t *testing.T) {
+	t.Parallel()
 	w, m := newWorld(t), newMachine()
 	record := clockRecord()
 	record.Data = map[string]string{"state": `{"version": 2}`}

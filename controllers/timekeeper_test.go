@@ -100,7 +100,7 @@ func (m *machine) look(t *testing.T) {
 
 func (w *world) startOperatorOn(m *machine, at controllers.Place) *operator {
 	w.t.Helper()
-	return w.run(plane.Config(), func(mgr ctrl.Manager) error {
+	return w.run(w.plane.Config(), func(mgr ctrl.Manager) error {
 		return controllers.SetupSegmentationOn(mgr, at, m.read, m.ticks)
 	})
 }
@@ -184,6 +184,7 @@ func TestTheClockIsTrustedOnceItIsSynchronised(t *testing.T) {
 }
 
 func TestWhoAcknowledgesTheClockCopiesWhatTheSiteShows(t *testing.T) {
+	t.Parallel()
 	w, m := newWorld(t), newMachine()
 	w.startOperatorOn(m, here)
 	w.make(site())
@@ -234,6 +235,7 @@ func (w *world) sees(m *machine, part string) {
 }
 
 func TestTheSitesRulesCount(t *testing.T) {
+	t.Parallel()
 	w, m := newWorld(t), newMachine()
 	m.is(unsynchronised)
 	w.startOperatorOn(m, here)
@@ -251,6 +253,7 @@ func TestTheSitesRulesCount(t *testing.T) {
 
 // TestTheMarkOutlives a restart, and the Site: nobody gets time back by making either anew.
 func TestTheMarkOutlives(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name string
 		meet func(w *world, o *operator, m *machine)
@@ -302,6 +305,7 @@ func TestTheMarkOutlives(t *testing.T) {
 }
 
 func TestAClockThatRunsWritesNothing(t *testing.T) {
+	t.Parallel()
 	w, m := newWorld(t), newMachine()
 	o := w.startOperatorOn(m, here)
 	w.make(site())
@@ -331,6 +335,7 @@ func TestAClockThatRunsWritesNothing(t *testing.T) {
 }
 
 func TestWhatALaterVersionKnowsIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	for name, data := range map[string]map[string]string{
 		"a later version": {"state": `{"version": 2, "mark": "2026-08-01T00:00:00Z"}`},
 		"another shape":   {"state": `{"version": 3, "boots": {"by": "name"}}`},
@@ -367,6 +372,7 @@ func TestWhatALaterVersionKnowsIsLeftAlone(t *testing.T) {
 // TestWhatAnotherWroteMeanwhileCounts: two who take themselves for the leader do not
 // overwrite each other, and the higher mark is not lost.
 func TestWhatAnotherWroteMeanwhileCounts(t *testing.T) {
+	t.Parallel()
 	w, m := newWorld(t), newMachine()
 	w.startOperatorOn(m, here)
 	w.make(site())
@@ -387,6 +393,7 @@ func TestWhatAnotherWroteMeanwhileCounts(t *testing.T) {
 }
 
 func TestAClockThatCannotBeReadIsNotTrusted(t *testing.T) {
+	t.Parallel()
 	w, m := newWorld(t), newMachine()
 	w.startOperatorOn(m, here)
 	w.make(site())
@@ -407,6 +414,7 @@ func TestAClockThatCannotBeReadIsNotTrusted(t *testing.T) {
 }
 
 func TestWithoutANamespaceTheClockIsKeptInMemory(t *testing.T) {
+	t.Parallel()
 	w, m := newWorld(t), newMachine()
 	o := w.startOperatorOn(m, controllers.Place{Node: here.Node})
 	w.make(site())
@@ -423,6 +431,7 @@ func TestWithoutANamespaceTheClockIsKeptInMemory(t *testing.T) {
 
 // TestWhatIsNotKeptIsSaid: time is trusted nevertheless, but a restart would forget.
 func TestWhatIsNotKeptIsSaid(t *testing.T) {
+	t.Parallel()
 	w, m := newWorld(t), newMachine()
 	w.startOperatorOn(m, controllers.Place{Node: here.Node, Namespace: "not-there"})
 	w.make(site())

@@ -50,7 +50,7 @@ func tracked(o client.Object) client.Object {
 // everything that the API server has, by kind, namespace and name.
 func (w *world) everything() map[string]*unstructured.Unstructured {
 	w.t.Helper()
-	d, err := discovery.NewDiscoveryClientForConfig(plane.Config())
+	d, err := discovery.NewDiscoveryClientForConfig(w.plane.Config())
 	w.must(err)
 	lists, err := d.ServerPreferredResources()
 	w.must(err)
@@ -99,6 +99,7 @@ func marked(objects map[string]*unstructured.Unstructured, made ...string) []str
 // TestWhatIsGeneratedIsNoTools: nothing that the operator makes carries what a tool marked
 // the declaration with. So no tool takes it for its own, and none prunes it.
 func TestWhatIsGeneratedIsNoTools(t *testing.T) {
+	t.Parallel()
 	for _, backend := range []v1alpha1.Backend{v1alpha1.BackendCilium, v1alpha1.BackendNetwork} {
 		t.Run(string(backend), func(t *testing.T) {
 			a := newAccessWorld(t)
@@ -145,6 +146,7 @@ func TestWhatIsGeneratedIsNoTools(t *testing.T) {
 // TestWhatCertificatesNeedIsNoTools: the same of keys, bundles, authorities and what is
 // handed to people.
 func TestWhatCertificatesNeedIsNoTools(t *testing.T) {
+	t.Parallel()
 	w := newCertificateWorld(t)
 	s := site()
 	w.change(s, func() { tracked(s) })

@@ -56,7 +56,7 @@ type keeping struct {
 func (w *world) keep(k keeping) *keeper {
 	w.t.Helper()
 	if k.user == nil {
-		k.user = plane.Config()
+		k.user = w.plane.Config()
 	}
 	if k.at == (controllers.Place{}) {
 		k.at = here

@@ -60,6 +60,7 @@ func (w *world) giveNext(n byte, lost bool) {
 // TestTheKeyIsChangedByGivingTheNext: at the next look the chain says so, the old one is no
 // longer held, and what it signed is still believed.
 func TestTheKeyIsChangedByGivingTheNext(t *testing.T) {
+	t.Parallel()
 	for _, lost := range []bool{false, true} {
 		t.Run(fmt.Sprintf("lost %t", lost), func(t *testing.T) {
 			w := newWorld(t)
@@ -110,6 +111,7 @@ func TestTheKeyIsChangedByGivingTheNext(t *testing.T) {
 
 // TestAnotherKeyThanIsAwaitedSignsNothing: it has to be given as the next one.
 func TestAnotherKeyThanIsAwaitedSignsNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.keep(keeping{})
 	w.make(site())
@@ -136,6 +138,7 @@ func TestAnotherKeyThanIsAwaitedSignsNothing(t *testing.T) {
 
 // TestAKeyThatSignsNothingKeptIsBelievedNoMore.
 func TestAKeyThatSignsNothingKeptIsBelievedNoMore(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.keep(keeping{segment: 8 << 10, total: 16 << 10})
 	w.make(site())
@@ -160,6 +163,7 @@ func TestAKeyThatSignsNothingKeptIsBelievedNoMore(t *testing.T) {
 
 // TestTheSessionKeyIsOneForAllLeaders, and is not that of the trail.
 func TestTheSessionKeyIsOneForAllLeaders(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	first, second := w.keep(keeping{}), w.keep(keeping{})
 	one, err := first.SessionKey(w.ctx())

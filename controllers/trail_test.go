@@ -132,6 +132,7 @@ func TestATrailEditedByHandOpensNothing(t *testing.T) {
 
 // TestATrailThatIsGoneIsMissed, also by an operator that was not there when it was.
 func TestATrailThatIsGoneIsMissed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.keep(keeping{})
 	w.make(site())
@@ -157,6 +158,7 @@ func TestATrailThatIsGoneIsMissed(t *testing.T) {
 
 // TestWithoutItsKeyATrailIsNoTrail, and no key is made for it.
 func TestWithoutItsKeyATrailIsNoTrail(t *testing.T) {
+	t.Parallel()
 	for _, restart := range []bool{false, true} {
 		t.Run(fmt.Sprintf("restarted %t", restart), func(t *testing.T) {
 			w := newWorld(t)
@@ -201,6 +203,7 @@ func TestWithoutItsKeyATrailIsNoTrail(t *testing.T) {
 
 // TestTwoOperatorsWriteOneTrail although both believe to lead.
 func TestTwoOperatorsWriteOneTrail(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	var both sync.WaitGroup
 	for _, who := range []string{"a", "b"} {
@@ -259,6 +262,7 @@ func TestTheTrailIsBoundedAndForgetsNobodyWhoExists(t *testing.T) {
 }
 
 func TestWithoutANamespaceThereIsNoTrail(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	k := w.keep(keeping{at: controllers.Place{Node: here.Node}})
 	w.make(site())

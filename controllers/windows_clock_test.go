@@ -34,7 +34,7 @@ func thisBoot() *machine {
 // startAccessOn starts the operator with all that it does, on a machine.
 func (a *accessWorld) startAccessOn(m *machine) *operator {
 	a.t.Helper()
-	return a.run(plane.Config(), func(mgr ctrl.Manager) error {
+	return a.run(a.plane.Config(), func(mgr ctrl.Manager) error {
 		return controllers.SetupOn(mgr, here, controllers.Options{Pods: controllers.PodSource{
 			Image: "zonewarden", Labels: map[string]string{"app.kubernetes.io/name": "zonewarden"},
 		}}, m.read, m.ticks)
@@ -119,6 +119,7 @@ func (a *accessWorld) suspended(w *v1alpha1.VendorAccessWindow, why clock.Reason
 // TestAClockThatIsSetSuspends: whatever time it is set to, nothing is open and nothing is
 // over for good; when it is right again, what is not over opens by itself.
 func TestAClockThatIsSetSuspends(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		to  func(now time.Time) time.Time
 		why clock.Reason
@@ -169,6 +170,7 @@ func TestAClockThatIsSetSuspends(t *testing.T) {
 // TestAClockThatStoppedIsNoticed by boot time. The pod ends by boot time as well, although
 // the operator does not know yet that time passes.
 func TestAClockThatStoppedIsNoticed(t *testing.T) {
+	t.Parallel()
 	a, m := newAccessWorld(t), thisBoot()
 	a.startAccessOn(m)
 	now := m.wall()
@@ -204,6 +206,7 @@ func TestAClockThatStoppedIsNoticed(t *testing.T) {
 
 // TestAfterAPowerCutNothingOpensUntilTheClockIsKnown.
 func TestAfterAPowerCutNothingOpensUntilTheClockIsKnown(t *testing.T) {
+	t.Parallel()
 	unset := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct {
 		hardware v1alpha1.HardwareClock
@@ -247,6 +250,7 @@ func TestAfterAPowerCutNothingOpensUntilTheClockIsKnown(t *testing.T) {
 
 // TestWhatNobodyWasThereFor was never granted.
 func TestWhatNobodyWasThereFor(t *testing.T) {
+	t.Parallel()
 	a, m := newAccessWorld(t), thisBoot()
 	o := a.startAccessOn(m)
 	now := m.wall()
@@ -280,6 +284,7 @@ func (a *accessWorld) late(w *v1alpha1.VendorAccessWindow) time.Duration {
 
 // TestLatenessIsByTrustedTime, from which the wall clock of the test is five minutes away.
 func TestLatenessIsByTrustedTime(t *testing.T) {
+	t.Parallel()
 	a, m := newAccessWorld(t), thisBoot()
 	o := a.startAccessOn(m)
 	w := a.request("drives", time.Hour, ends(m.wall().Add(time.Hour)))
@@ -297,6 +302,7 @@ func TestLatenessIsByTrustedTime(t *testing.T) {
 // TestAClockThatWasSetWhileNobodyLooked suspends as well, and what is asked for meanwhile
 // is judged.
 func TestAClockThatWasSetWhileNobodyLooked(t *testing.T) {
+	t.Parallel()
 	a, m := newAccessWorld(t), thisBoot()
 	o := a.startAccessOn(m)
 	now := m.wall()

@@ -82,7 +82,7 @@ func (a *accessWorld) emptyAccess() {
 // startAll starts the operator with all that it does.
 func (w *world) startAll() *operator {
 	w.t.Helper()
-	return w.run(plane.Config(), func(mgr ctrl.Manager) error {
+	return w.run(w.plane.Config(), func(mgr ctrl.Manager) error {
 		return controllers.Setup(mgr, here, controllers.Options{Pods: controllers.PodSource{
 			Image: "zonewarden", Labels: map[string]string{"app.kubernetes.io/name": "zonewarden"},
 		}})
@@ -198,7 +198,6 @@ type node struct {
 	w    *world
 	mu   sync.Mutex
 	runs map[string]*podRun
-	next byte
 	// silent is a node whose kubelet does nothing more. What runs on it runs on.
 	silent atomic.Bool
 	// deaf are pods that nothing can be told: connections to them break.
@@ -206,6 +205,9 @@ type node struct {
 	// more processes than one are in each pod.
 	more atomic.Int64
 }
+
+// addresses that pods of all nodes have had.
+var addresses atomic.Uint32
 
 type podRun struct {
 	cancel context.CancelFunc
@@ -295,10 +297,9 @@ func (n *node) start(ctx context.Context, p *corev1.Pod) {
 		n.w.t.Errorf("pod %s has no operator's key", p.Name)
 		return
 	}
-	n.next++
 	// Of this process, so that tests of two do not meet.
 	id := os.Getpid()
-	address := fmt.Sprintf("127.%d.%d.%d", 1+id%250, 1+id/250%250, n.next)
+	address := fmt.Sprintf("127.%d.%d.%d", 1+id%250, 1+id/250%250, 1+addresses.Add(1)%250)
 	var lc net.ListenConfig
 	control, err := lc.Listen(ctx, "tcp", address+":7702")
 	if err != nil {

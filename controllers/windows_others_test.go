@@ -22,6 +22,7 @@ import (
 // An approval of a conduit that has the name of a window is none of the window's: it opens
 // nothing, and what becomes of it is not said by whoever decides on windows.
 func TestApprovalsOfOtherKindsAreNotOfWindows(t *testing.T) {
+	t.Parallel()
 	a := newAccessWorld(t)
 	o := a.startAll()
 	w := a.request("drives", time.Hour)

@@ -18,6 +18,7 @@ import (
 // TestADamagedTrailCloses what is open, says why and opens nothing, until it is put back:
 // that window has not ended.
 func TestADamagedTrailCloses(t *testing.T) {
+	t.Parallel()
 	a, m := newAccessWorld(t), thisBoot()
 	o := a.startAccessOn(m)
 	now := m.wall()
@@ -70,11 +71,11 @@ func TestAnOutageOfTheAPIServerCutsNothing(t *testing.T) {
 	before := a.pod(w.Name)
 	a.sessions(1)
 
-	a.must(plane.StopAPIServer())
+	a.must(a.plane.StopAPIServer())
 	back := false
 	defer func() {
 		if !back {
-			a.must(plane.StartAPIServer())
+			a.must(a.plane.StartAPIServer())
 		}
 	}()
 	a.node.more.Store(2)
@@ -84,7 +85,7 @@ func TestAnOutageOfTheAPIServerCutsNothing(t *testing.T) {
 	if !a.node.lives(string(before.UID)) {
 		t.Error("the pod ended while the API server was away")
 	}
-	a.must(plane.StartAPIServer())
+	a.must(a.plane.StartAPIServer())
 	back = true
 	a.node.more.Store(1)
 	a.sessions(2)
@@ -100,7 +101,7 @@ func TestAnOutageOfTheAPIServerCutsNothing(t *testing.T) {
 	}
 
 	// It ends while the API server is away: the pod is told, and the rest goes later.
-	a.must(plane.StopAPIServer())
+	a.must(a.plane.StopAPIServer())
 	back = false
 	m.is(pass(2 * time.Hour))
 	a.node.more.Store(2) // brings a pass
@@ -110,7 +111,7 @@ func TestAnOutageOfTheAPIServerCutsNothing(t *testing.T) {
 		}
 		return nil
 	})
-	a.must(plane.StartAPIServer())
+	a.must(a.plane.StartAPIServer())
 	back = true
 	a.becomes(w, v1alpha1.WindowExpired)
 	a.stands(w.Name, nil)

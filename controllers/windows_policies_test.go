@@ -23,6 +23,7 @@ var ofWindow = map[string]string{
 // TestPoliciesOfWindowsAreLeftAlone: segmentation does not take what windows open for its
 // own, to be pruned, nor for a hole that somebody made. Without our label it is one.
 func TestPoliciesOfWindowsAreLeftAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.livePlant()
 	plain := allowAll()

@@ -104,6 +104,7 @@ var moments = map[string]moment{
 // removed afterwards, what has ended never reopens; and nothing is open before the clock is
 // known, nor without an approval.
 func TestAPowerCutInEveryPhase(t *testing.T) {
+	t.Parallel()
 	for name, c := range moments {
 		t.Run(name, func(t *testing.T) {
 			a, m := newAccessWorld(t), thisBoot()
@@ -112,9 +113,9 @@ func TestAPowerCutInEveryPhase(t *testing.T) {
 			w := a.request("drives", time.Hour, starts(now.Add(c.starts)), ends(now.Add(4*time.Hour)))
 			c.reach(a, m, w)
 
-			a.must(plane.Kill())
+			a.must(a.plane.Kill())
 			o.stop()
-			a.must(plane.Restart(a.ctx()))
+			a.must(a.plane.Restart(a.ctx()))
 			a.wipe(w)
 			right := m.wall().Add(10 * time.Minute)
 			m.is(reboot(longAgo))
@@ -145,6 +146,7 @@ func TestAPowerCutInEveryPhase(t *testing.T) {
 // TestACutInTheMiddle stops the operator at a random moment of opening or of revoking.
 // What stands then is in the trail as opened; what the trail says is over stays so.
 func TestACutInTheMiddle(t *testing.T) {
+	t.Parallel()
 	a := newAccessWorld(t)
 	for i := range 10 {
 		m := thisBoot()

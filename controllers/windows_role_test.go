@@ -87,6 +87,7 @@ func (a *accessWorld) vendorSafeRole(name string) {
 // through opening and closing, by the rights that config/rbac and config/access give the
 // operator's account and no others. Nothing that it asks is refused.
 func TestTheRoleIsEnoughForWindows(t *testing.T) {
+	t.Parallel()
 	a, m := newAccessWorld(t), thisBoot()
 	a.install("rbac")
 	a.install("access")
@@ -95,7 +96,7 @@ func TestTheRoleIsEnoughForWindows(t *testing.T) {
 	a.change(s, func() {
 		s.Spec.Access.SessionPods = &v1alpha1.SessionPodRules{Image: "registry.example/tools@sha256:" + strings.Repeat("0", 64)}
 	})
-	user, err := plane.AddUser("system:serviceaccount:zonewarden-system:zonewarden", "system:serviceaccounts", "system:serviceaccounts:zonewarden-system")
+	user, err := a.plane.AddUser("system:serviceaccount:zonewarden-system:zonewarden", "system:serviceaccounts", "system:serviceaccounts:zonewarden-system")
 	a.must(err)
 	asked := &requests{}
 	user.Wrap(asked.wrap)

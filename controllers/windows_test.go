@@ -54,6 +54,7 @@ func (a *accessWorld) stands(window string, want []string) {
 // A window is nothing until somebody approves it, stands whole while it is open, and
 // leaves nothing when it is revoked.
 func TestAWindowOpensAndIsRevoked(t *testing.T) {
+	t.Parallel()
 	a := newAccessWorld(t)
 	o := a.startAll()
 	w := a.request("drives", time.Hour)
@@ -116,6 +117,7 @@ func (a *accessWorld) pod(window string) *corev1.Pod {
 // A lock ends what is open for good, and holds what is not open yet for as long as it
 // exists.
 func TestALockEndsAndHolds(t *testing.T) {
+	t.Parallel()
 	a := newAccessWorld(t)
 	a.startAll()
 	open, later := a.request("open", time.Hour), a.request("later", time.Hour, func(s *v1alpha1.VendorAccessWindowSpec) {
@@ -148,6 +150,7 @@ func TestALockEndsAndHolds(t *testing.T) {
 // What ends while the operator is away is closed by its first pass, and what is open
 // stays open across a restart, pod and all.
 func TestARestartClosesWhatIsOverAndKeepsWhatIsOpen(t *testing.T) {
+	t.Parallel()
 	a := newAccessWorld(t)
 	o := a.startAll()
 	long, short := a.request("long", time.Hour), a.request("short", 8*time.Second)
@@ -187,6 +190,7 @@ func TestARestartClosesWhatIsOverAndKeepsWhatIsOpen(t *testing.T) {
 // What its fuse took away, with the operator dead or only a moment late, is proved to be over
 // all the same, and told in the trail once.
 func TestWhatItsFuseTookIsProvedOver(t *testing.T) {
+	t.Parallel()
 	a := newAccessWorld(t)
 	o := a.startAll()
 	w := a.request("drives", 8*time.Second)
@@ -208,6 +212,7 @@ func TestWhatItsFuseTookIsProvedOver(t *testing.T) {
 
 // An extension moves the end of the pod and the fuse, and cuts nothing.
 func TestAnExtensionCutsNothing(t *testing.T) {
+	t.Parallel()
 	a := newAccessWorld(t)
 	a.startAll()
 	latest := time.Now().Add(3 * time.Hour)
@@ -238,6 +243,7 @@ func TestAnExtensionCutsNothing(t *testing.T) {
 
 // A window that is deleted closes.
 func TestADeletedWindowCloses(t *testing.T) {
+	t.Parallel()
 	a := newAccessWorld(t)
 	a.startAll()
 	w := a.request("gone", time.Hour)
@@ -254,6 +260,7 @@ func TestADeletedWindowCloses(t *testing.T) {
 // What is wrong with a window or a decision is said with the field's name, and opens
 // nothing.
 func TestBadRequestsOpenNothing(t *testing.T) {
+	t.Parallel()
 	a := newAccessWorld(t)
 	o := a.startAll()
 	for name, c := range map[string]struct {
@@ -294,6 +301,7 @@ func TestBadRequestsOpenNothing(t *testing.T) {
 
 // What bears a window's labels and is of none goes, whoever made it.
 func TestWhatNoWindowOwnsGoes(t *testing.T) {
+	t.Parallel()
 	a := newAccessWorld(t)
 	forged := &rbacv1.RoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "cell-1", Name: "window-forged", Labels: map[string]string{
@@ -309,6 +317,7 @@ func TestWhatNoWindowOwnsGoes(t *testing.T) {
 // Rights in the cluster, and a token for who has no name there, are a window's for its
 // time and no longer.
 func TestATokenEndsWithItsWindow(t *testing.T) {
+	t.Parallel()
 	a := newAccessWorld(t)
 	a.startAll()
 	role := &rbacv1.ClusterRole{
@@ -326,7 +335,7 @@ func TestATokenEndsWithItsWindow(t *testing.T) {
 	a.opened(w)
 	secret := &corev1.Secret{}
 	a.must(a.Get(a.ctx(), client.ObjectKey{Namespace: v1alpha1.NamespaceAccess, Name: "window-rights"}, secret))
-	config := rest.AnonymousClientConfig(plane.Config())
+	config := rest.AnonymousClientConfig(a.plane.Config())
 	config.BearerToken = string(secret.Data["token"])
 	vendor, err := client.New(config, client.Options{Scheme: scheme})
 	a.must(err)
@@ -356,6 +365,7 @@ func TestATokenEndsWithItsWindow(t *testing.T) {
 
 // People are told 15 and 5 minutes before an end, each once.
 func TestPeopleAreToldOfAnEnd(t *testing.T) {
+	t.Parallel()
 	a := newAccessWorld(t)
 	a.startAll()
 	w := a.request("soon", 5*time.Minute+4*time.Second)
