@@ -277,7 +277,7 @@ func TestCompletion(t *testing.T) {
 		"access request --through ":    "jumphost-1\njumphost-dmz\n:4\n",
 		"access request --grant ":      "Relay\nSessionPod\nSourceAddress\n:4\n",
 		"access lock --zone ":          "cell-dosing\ncell-filtration\ncell-pumping\ndmz\nenterprise\nsafety-chlorine\nsite-historian\nsupervision\n:4\n",
-		"access list -o ":              "json\nyaml\n:4\n",
+		"access list -o ":              "table\njson\nyaml\n:4\n",
 	} {
 		got := p.as(t, "viewer-1", "", append([]string{"__complete"}, strings.Split(line, " ")...)...)
 		if diff := cmp.Diff(want, got.out); diff != "" {

@@ -335,7 +335,7 @@ func (p *plant) completesWaiting(t *testing.T) {
 		"approve ":              "zone/opening\tby engineer-1\nconduit/panel-dosing\tby engineer-1\nasset/opening\tby engineer-1\n:4\n",
 		"deny conduit ":         "panel-dosing\tby engineer-1\n:4\n",
 		"deny conduit/x ":       ":4\n",
-		"waiting -o ":           "json\nyaml\ntable\n:4\n",
+		"waiting -o ":           "table\njson\nyaml\n:4\n",
 		"approve conduit a b c": ":4\n",
 	} {
 		got := p.as(t, "viewer-1", "", append([]string{"__complete"}, strings.Split(line, " ")...)...)

@@ -35,6 +35,7 @@ func operate(t *testing.T, p *plant) {
 	o := &operator{p: p, seen: map[string]time.Time{}, trail: map[types.UID][]access.Record{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
+	must(t, o.settle(ctx)) // what stands already is said before anybody decides
 	go func() {
 		defer close(done)
 		tick := time.NewTicker(50 * time.Millisecond)

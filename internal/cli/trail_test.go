@@ -8,6 +8,7 @@ import (
 	"crypto"
 	"crypto/ed25519"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/internal/audit"
 	"github.com/zonewarden/zonewarden/internal/audit/store"
+	cliaudit "github.com/zonewarden/zonewarden/internal/cli/audit"
 	"github.com/zonewarden/zonewarden/internal/cli/exit"
 )
 
@@ -31,10 +33,10 @@ const (
 	keysName  = "zonewarden-audit-keys"
 )
 
-// maps are the ConfigMaps of the trail, as the operator writes them.
-type maps struct{ client.Client }
+// configMaps are those of the trail, as the operator writes them.
+type configMaps struct{ client.Client }
 
-func (m maps) Get(ctx context.Context, name string) (store.Object, error) {
+func (m configMaps) Get(ctx context.Context, name string) (store.Object, error) {
 	var c corev1.ConfigMap
 	err := m.Client.Get(ctx, client.ObjectKey{Namespace: system, Name: name}, &c)
 	if apierrors.IsNotFound(err) {
@@ -43,21 +45,21 @@ func (m maps) Get(ctx context.Context, name string) (store.Object, error) {
 	return store.Object{Name: c.Name, UID: string(c.UID), Version: c.ResourceVersion, Data: c.Data}, err
 }
 
-func (m maps) List(context.Context) ([]store.Object, error) { return nil, nil }
+func (m configMaps) List(context.Context) ([]store.Object, error) { return nil, nil }
 
-func (m maps) Create(ctx context.Context, o store.Object) error {
+func (m configMaps) Create(ctx context.Context, o store.Object) error {
 	return m.Client.Create(ctx, &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Namespace: system, Name: o.Name}, Data: o.Data, Immutable: &o.Immutable,
 	})
 }
 
-func (m maps) Update(ctx context.Context, o store.Object) error {
+func (m configMaps) Update(ctx context.Context, o store.Object) error {
 	return m.Client.Update(ctx, &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Namespace: system, Name: o.Name, ResourceVersion: o.Version}, Data: o.Data,
 	})
 }
 
-func (maps) Delete(context.Context, store.Object) error { return errors.New("nothing goes here") }
+func (configMaps) Delete(context.Context, store.Object) error { return errors.New("nothing goes here") }
 
 func signer() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)) }
 
@@ -72,7 +74,7 @@ func (p *plant) addTrail(ctx context.Context) error {
 		return err
 	}
 	s, err := store.Open(store.Options{
-		Objects: maps{p.admin}, Site: string(of.UID), Name: trailName, Signers: []crypto.Signer{signer()}, Segment: 4096, Total: 1 << 20,
+		Objects: configMaps{p.admin}, Site: string(of.UID), Name: trailName, Signers: []crypto.Signer{signer()}, Segment: 4096, Total: 1 << 20,
 	})
 	if err != nil {
 		return err
@@ -127,6 +129,7 @@ func TestAuditOfATrailThatIsWhole(t *testing.T) {
 	}
 	expect(t, p.as(t, "viewer-1", "", "audit", "verify"), exit.Failed, "forbidden")
 	expect(t, p.as(t, "auditor-1", "", "audit", "verify", "--site", "another"), exit.Bad, "OtherSite: entry 1")
+	p.forPrograms(t)
 
 	exported := p.as(t, "auditor-1", "", "audit", "export")
 	expect(t, exported, exit.OK, "20 lines, head: 20:")
@@ -151,6 +154,26 @@ func TestAuditOfATrailThatIsWhole(t *testing.T) {
 	expect(t, p.as(t, "nobody", "", "audit", "verify", "-f", file(t, ""), "--keys", keys), exit.Bad, "there is no entry")
 	stranger := file(t, base64.StdEncoding.EncodeToString(make([]byte, 32))+"\n")
 	expect(t, p.as(t, "nobody", "", "audit", "verify", "-f", trail, "--keys", stranger), exit.Bad, "UnknownKey: entry 1")
+}
+
+// forPrograms: the verdict on a trail that is whole, and on one that is not.
+func (p *plant) forPrograms(t *testing.T) {
+	t.Helper()
+	verdict := func(code exit.Code, args ...string) (v cliaudit.Verdict) {
+		t.Helper()
+		got := p.as(t, "auditor-1", "", append([]string{"audit", "verify", "-o", "json"}, args...)...)
+		expect(t, got, code)
+		must(t, json.Unmarshal([]byte(got.out), &v))
+		return v
+	}
+	good := verdict(exit.OK)
+	if !good.Intact || good.Entries != 20 || good.First != 1 || good.Last != 20 || !strings.HasPrefix(good.Head, "20:") || len(good.Faults) != 0 {
+		t.Errorf("of the whole it says %+v", good)
+	}
+	bad := verdict(exit.Bad, "--site", "another")
+	if bad.Intact || bad.Head != "" || len(bad.Faults) != 20 || bad.Faults[1].Kind != audit.OtherSite || bad.Faults[1].Sequence != 2 || bad.Faults[1].Index != 1 {
+		t.Errorf("of another site's it says %+v", bad)
+	}
 }
 
 func TestAuditRefusesWhatItDoesNotUnderstand(t *testing.T) {

@@ -39,7 +39,7 @@ func listCommand(s *connect.Session) *cobra.Command {
 		},
 	}
 	sites.AddFlags(cmd, s)
-	format.AddFlag(cmd, "")
+	format.AddFlag(cmd)
 	return cmd
 }
 

@@ -66,7 +66,7 @@ func requestCommand(s *connect.Session) *cobra.Command {
 	r.addWhen(cmd.Flags())
 	r.addWhere(cmd.Flags())
 	r.addHow(cmd.Flags())
-	format.AddFlag(cmd, "", "yaml", "json", "name")
+	format.AddFlag(cmd, "table", "yaml", "json", "name")
 	for flag, read := range map[string]complete.Read{
 		"vendor": vendors, "person": people, "zone": zones, "reach": tags, "through": jumpHosts, "flow": protocols,
 	} {

@@ -18,24 +18,24 @@ import (
 
 func showCommand(s *connect.Session) *cobra.Command {
 	var format output.Format
+	var sites connect.Sites
 	cmd := &cobra.Command{
 		Use:               "show WINDOW",
 		Short:             "Everything about one window: endpoints, decisions, those that do not count as well",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeWindows(s, anyPhase),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, d, zone, err := detail(cmd.Context(), s, args[0])
-			if err != nil {
-				return err
-			}
-			if format.Structured() {
-				return format.Print(s.Out, d)
-			}
-			d.Text(s.Out, zone, s.Now())
-			return nil
+			return sites.Read(s, &format, func(at *connect.Session) (any, func(), error) {
+				_, d, zone, err := detail(cmd.Context(), at, args[0])
+				if err != nil {
+					return nil, nil, err
+				}
+				return d, func() { d.Text(s.Out, zone, s.Now()) }, nil
+			})
 		},
 	}
-	format.AddFlag(cmd, "")
+	sites.AddFlags(cmd, s)
+	format.AddFlag(cmd)
 	return cmd
 }
 

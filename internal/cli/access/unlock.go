@@ -95,7 +95,7 @@ func locksCommand(s *connect.Session) *cobra.Command {
 		},
 	}
 	sites.AddFlags(cmd, s)
-	format.AddFlag(cmd, "")
+	format.AddFlag(cmd)
 	return cmd
 }
 

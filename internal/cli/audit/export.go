@@ -6,8 +6,11 @@ package audit
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"io"
+	"net/url"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,57 +28,98 @@ const exportHelp = `Export prints the audit trail in the order of its chain. As 
 byte for byte, so that verify --file judges it anywhere; as cef it is for searching. Its
 head goes to the standard error: keep it apart from the file, for verify --head.
 
+Each site's trail is a chain of its own: of several sites, each goes to a file of its own, in
+the folder of --to. A file that is there is never written over.
+
 With --since it begins with the first entry of that time or later, and leaves out none after
 that. Times are what the site's clock read, so after a clock was set back more is printed.`
 
+// export is what the flags of export say.
+type export struct {
+	file, to, since string
+
+	format output.Format
+	sites  connect.Sites
+}
+
 func exportCommand(s *connect.Session) *cobra.Command {
-	var since, file string
-	var format output.Format
+	var e export
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Print the audit trail, as JSON Lines or CEF",
 		Long:  exportHelp,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return export(cmd.Context(), s, file, since, format.String())
+			switch {
+			case e.sites.Several() && e.file != "":
+				return errors.New("--contexts: --file is of one site")
+			case e.sites.Several() && e.to == "":
+				return errors.New("--contexts: give a folder for one file of each site: --to DIR")
+			}
+			return e.sites.Each(s, func(at *connect.Session) error { return e.run(cmd.Context(), at) })
 		},
 	}
-	format.AddFlag(cmd, "jsonl", "jsonl", "cef")
-	cmd.Flags().StringVarP(&file, "file", "f", "", `an exported JSON Lines file instead of the cluster; "-" is the standard input`)
-	cmd.Flags().StringVar(&since, "since", "", `from when on, by the Site's clock: 24h, "2026-11-01 00:00" or 2026-11-01T00:00Z`)
+	e.sites.AddFlags(cmd, s)
+	e.format.AddFlag(cmd, "jsonl", "cef")
+	cmd.Flags().StringVarP(&e.file, "file", "f", "", `an exported JSON Lines file instead of the cluster; "-" is the standard input`)
+	cmd.Flags().StringVar(&e.to, "to", "", "a folder for a new file CONTEXT.jsonl or CONTEXT.cef, instead of the standard output")
+	cmd.Flags().StringVar(&e.since, "since", "", `from when on, by the Site's clock: 24h, "2026-11-01 00:00" or 2026-11-01T00:00Z`)
 	return cmd
 }
 
-func export(ctx context.Context, s *connect.Session, file, since, format string) error {
-	from, err := start(ctx, s, since)
+func (e *export) run(ctx context.Context, s *connect.Session) error {
+	from, err := start(ctx, s, e.since)
 	if err != nil {
 		return err
 	}
-	raw, err := text(ctx, s, file)
+	raw, err := text(ctx, s, e.file)
 	if err != nil {
 		return err
 	}
 	lines, unread := pick(raw, from)
+	var out bytes.Buffer
 	var last *audit.Entry
 	printed := 0
 	for _, l := range lines {
 		if l.read {
 			last = &l.entry
-		} else if format == "cef" {
+		} else if e.format.String() == "cef" {
 			continue
 		}
-		if err := l.write(s.Out, format); err != nil {
-			return fmt.Errorf("exporting: %w", err)
-		}
+		out.Write(l.in(e.format.String()))
 		printed++
 	}
+	where, err := e.put(s, out.Bytes())
+	if err != nil {
+		return fmt.Errorf("exporting: %w", err)
+	}
 	if last != nil {
-		fmt.Fprintf(s.ErrOut, "%d lines, head: %s\n", printed, headText(audit.HeadOf(*last)))
+		fmt.Fprintf(s.ErrOut, "%s%d lines, head: %s\n", where, printed, headText(audit.HeadOf(*last)))
 	}
 	if unread > 0 {
 		return exit.With(exit.Bad, "lines that hold no entry of an audit trail: %d. See: audit verify", unread)
 	}
 	return nil
+}
+
+// put writes what is exported, and says where if that is a file. One that is there already may
+// hold what the cluster no longer has: it is left.
+func (e *export) put(s *connect.Session, raw []byte) (where string, err error) {
+	if e.to == "" {
+		_, err := s.Out.Write(raw)
+		return "", err
+	}
+	// Names of contexts hold what names of files must not.
+	path := filepath.Join(e.to, url.QueryEscape(s.Context())+"."+e.format.String())
+	if err := os.MkdirAll(e.to, 0o700); err != nil {
+		return "", err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the user names the folder, and writes it as themselves
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(raw)
+	return path + ": ", errors.Join(err, f.Close())
 }
 
 // line is one as it is kept.
@@ -102,14 +146,12 @@ func pick(raw []byte, from time.Time) (lines []line, unread int) {
 	return lines, unread
 }
 
-// write prints a line as it is kept, or the entry that it holds.
-func (l line) write(out io.Writer, format string) error {
-	text := l.text
+// in is a line as it is kept, or the entry that it holds in another format.
+func (l line) in(format string) []byte {
 	if format == "cef" {
-		text = append([]byte(audit.CEF(l.entry, product(), logbook.Severity(l.entry.Record))), '\n')
+		return append([]byte(audit.CEF(l.entry, product(), logbook.Severity(l.entry.Record))), '\n')
 	}
-	_, err := out.Write(text)
-	return err
+	return l.text
 }
 
 func product() audit.Product {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
@@ -16,6 +17,7 @@ import (
 	"github.com/zonewarden/zonewarden/internal/audit/store"
 	"github.com/zonewarden/zonewarden/internal/cli/connect"
 	"github.com/zonewarden/zonewarden/internal/cli/exit"
+	"github.com/zonewarden/zonewarden/internal/cli/output"
 	"github.com/zonewarden/zonewarden/internal/cli/roster"
 )
 
@@ -23,7 +25,38 @@ import (
 type verification struct {
 	file, keys, head, site string
 
-	sites connect.Sites
+	format output.Format
+	sites  connect.Sites
+}
+
+// Verdict is what `audit verify -o json` prints. It only ever gets more fields.
+type Verdict struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Intact     bool   `json:"intact"`
+	// Site whose chain it is: the UID of its kube-system.
+	Site string `json:"site,omitempty"`
+	// Entries that were read. Of an intact trail the first and the last by their sequence.
+	Entries int    `json:"entries"`
+	First   uint64 `json:"first,omitempty"`
+	Last    uint64 `json:"last,omitempty"`
+	// Head as --head takes it. That of a damaged trail is no head to go by: it has none.
+	Head string `json:"head,omitempty"`
+	// Removed are entries 1 to so many, as the bound asks, by signed checkpoints;
+	// NeverExported are those of them that went nowhere first.
+	Removed       uint64  `json:"removed,omitempty"`
+	NeverExported uint64  `json:"neverExported,omitempty"`
+	Faults        []Fault `json:"faults"`
+}
+
+// Fault is one thing that is wrong.
+type Fault struct {
+	Kind audit.FaultKind `json:"kind"`
+	// Sequence of the entry, 0 where a line holds none; Index is its place among the lines, from 0.
+	Sequence uint64 `json:"sequence,omitempty"`
+	Index    int    `json:"index"`
+	Message  string `json:"message"`
+	text     string
 }
 
 const verifyHelp = `Verify finds every entry of the audit trail that was edited, removed, reordered, doubled or
@@ -44,15 +77,17 @@ func verifyCommand(s *connect.Session) *cobra.Command {
 			if v.sites.Several() && v.file+v.head+v.site != "" {
 				return errors.New("--contexts: --file, --head and --site are of one site")
 			}
-			return v.sites.Each(s, func(at *connect.Session) error {
-				if v.sites.Several() {
-					fmt.Fprintf(s.Out, "--- %s\n", at.Context())
+			return v.sites.Read(s, &v.format, func(at *connect.Session) (any, func(), error) {
+				verdict, err := v.run(cmd.Context(), at)
+				if verdict == nil {
+					return nil, nil, err
 				}
-				return v.run(cmd.Context(), at)
+				return verdict, func() { verdict.print(s.Out) }, err
 			})
 		},
 	}
 	v.sites.AddFlags(cmd, s)
+	v.format.AddFlag(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&v.file, "file", "f", "", `an exported JSON Lines file instead of the cluster; "-" is the standard input`)
 	flags.StringVar(&v.keys, "keys", "", "file of public keys, one in base64 a line; not given: those that the operator published")
@@ -61,29 +96,33 @@ func verifyCommand(s *connect.Session) *cobra.Command {
 	return cmd
 }
 
-func (v verification) run(ctx context.Context, s *connect.Session) error {
+// run gives no verdict where nothing could be judged.
+func (v *verification) run(ctx context.Context, s *connect.Session) (*Verdict, error) {
 	if v.file != "" && v.keys == "" {
-		return errors.New("--keys is needed with --file: by which keys?")
+		return nil, errors.New("--keys is needed with --file: by which keys?")
 	}
 	expect := audit.Expect{Site: v.site}
 	if v.head != "" {
 		var err error
 		if expect.Head, err = headFrom(v.head); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	by, err := keys(ctx, s, v.keys)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if v.site == "" && v.file == "" {
 		expect.Site = cluster(ctx, s)
 	}
 	entries, faults, err := v.judge(ctx, s, by, expect)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return report(s, entries, faults)
+	if len(faults) > 0 {
+		err = exit.With(exit.Bad, "the audit trail is damaged (faults: %d, entries: %d)", len(faults), len(entries))
+	}
+	return verdictOf(entries, faults), err
 }
 
 // cluster is whose chain is expected, "" where that may not be read.
@@ -104,7 +143,7 @@ func cluster(ctx context.Context, s *connect.Session) string {
 // checkpoint that says so, and then it only seems to be missing.
 const looks = 3
 
-func (v verification) judge(ctx context.Context, s *connect.Session, by []audit.PublicKey, expect audit.Expect) ([]audit.Entry, []audit.Fault, error) {
+func (v *verification) judge(ctx context.Context, s *connect.Session, by []audit.PublicKey, expect audit.Expect) ([]audit.Entry, []audit.Fault, error) {
 	for look := 1; ; look++ {
 		raw, err := text(ctx, s, v.file)
 		if errors.Is(err, store.ErrDamaged) {
@@ -124,19 +163,32 @@ func (v verification) judge(ctx context.Context, s *connect.Session, by []audit.
 	}
 }
 
-func report(s *connect.Session, entries []audit.Entry, faults []audit.Fault) error {
+func verdictOf(entries []audit.Entry, faults []audit.Fault) *Verdict {
+	out := &Verdict{APIVersion: roster.APIVersion, Kind: "AuditVerdict", Intact: len(faults) == 0, Entries: len(entries), Faults: []Fault{}}
 	for _, f := range faults {
-		fmt.Fprintln(s.Out, roster.Printable(f.String()))
+		out.Faults = append(out.Faults, Fault{Kind: f.Kind, Sequence: f.Sequence, Index: f.Index, Message: roster.Printable(f.Message), text: roster.Printable(f.String())})
 	}
-	if len(faults) > 0 {
-		return exit.With(exit.Bad, "the audit trail is damaged (faults: %d, entries: %d)", len(faults), len(entries))
+	if !out.Intact {
+		return out
 	}
-	first, head := entries[0], audit.HeadOf(entries[len(entries)-1])
-	fmt.Fprintf(s.Out, "intact: entries %d to %d of site %s\nhead: %s\n", first.Sequence, head.Sequence, roster.Printable(head.Site), headText(head))
-	if c := audit.LastCheckpoint(entries); c.Through > 0 {
-		fmt.Fprintf(s.Out, "removed as its bound asks, by signed checkpoints: entries 1 to %d, %d of them never exported\n", c.Through, c.LostInAll)
+	head := audit.HeadOf(entries[len(entries)-1])
+	out.Site, out.First, out.Last, out.Head = roster.Printable(head.Site), entries[0].Sequence, head.Sequence, headText(head)
+	c := audit.LastCheckpoint(entries)
+	out.Removed, out.NeverExported = c.Through, c.LostInAll
+	return out
+}
+
+func (v *Verdict) print(out io.Writer) {
+	for _, f := range v.Faults {
+		fmt.Fprintln(out, f.text)
 	}
-	return nil
+	if !v.Intact {
+		return
+	}
+	fmt.Fprintf(out, "intact: entries %d to %d of site %s\nhead: %s\n", v.First, v.Last, v.Site, v.Head)
+	if v.Removed > 0 {
+		fmt.Fprintf(out, "removed as its bound asks, by signed checkpoints: entries 1 to %d, %d of them never exported\n", v.Removed, v.NeverExported)
+	}
 }
 
 // headText is what --head takes.

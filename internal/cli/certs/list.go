@@ -37,7 +37,7 @@ func listCommand(s *connect.Session) *cobra.Command {
 	}
 	sites.AddFlags(cmd, s)
 	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "of this namespace only")
-	format.AddFlag(cmd, "")
+	format.AddFlag(cmd)
 	return cmd
 }
 
@@ -79,7 +79,7 @@ when all is well, 2 when something is not, 1 when that could not be found out.`,
 	}
 	sites.AddFlags(cmd, s)
 	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "all of this namespace only")
-	format.AddFlag(cmd, "")
+	format.AddFlag(cmd)
 	return cmd
 }
 

@@ -75,7 +75,7 @@ it says as well who approved what a conduit or zone opens (spec.openings).`,
 	flags.StringVar(&t.approver, "approved-by", "", "who approved what is drawn")
 	flags.StringVar(&t.approved, "approved-at", "", "on which day: 2026-11-01")
 	flags.StringVar(&t.reference, "approval", "", "reference of the approval, for example CR-2211")
-	format.AddFlag(cmd, "svg", "svg", "dot", "mermaid", "text")
+	format.AddFlag(cmd, "svg", "dot", "mermaid", "text")
 	return cmd
 }
 

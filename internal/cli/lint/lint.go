@@ -72,7 +72,7 @@ func Command(s *connect.Session) *cobra.Command {
 	}
 	plant.AddFiles(cmd, &c.files, "manifests: files, folders, folders of Kustomize, or - (needed)")
 	cmd.Flags().BoolVar(&c.strict, "strict", false, "warnings are errors")
-	c.format.AddFlag(cmd, "", "json", "yaml", "sarif")
+	c.format.AddFlag(cmd, "table", "json", "yaml", "sarif")
 	return cmd
 }
 

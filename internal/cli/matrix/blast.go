@@ -64,28 +64,24 @@ a cluster cannot know.`,
 			if len(files) > 0 && sites.Several() {
 				return errors.New("-f, --contexts: give one of them")
 			}
-			return sites.Each(s, func(at *connect.Session) error {
+			return sites.Read(s, &format, func(at *connect.Session) (any, func(), error) {
 				p, err := plant.Read(cmd.Context(), at, files)
 				if err != nil {
-					return err
+					return nil, nil, err
 				}
 				v := viewOf(p)
 				from, err := find(p, v, args[0])
 				if err != nil {
-					return err
+					return nil, nil, err
 				}
 				b := blast(p, v, from)
-				if format.Structured() {
-					return format.Print(s.Out, b)
-				}
-				b.text(s.Out)
-				return nil
+				return b, func() { b.text(s.Out) }, nil
 			})
 		},
 	}
 	plant.AddFiles(cmd, &files, "by these manifests, instead of a cluster")
 	sites.AddFlags(cmd, s)
-	format.AddFlag(cmd, "")
+	format.AddFlag(cmd)
 	return cmd
 }
 

@@ -90,28 +90,21 @@ Exit codes:
 			if len(files) > 0 && sites.Several() {
 				return errors.New("-f, --contexts: give one of them")
 			}
-			refused := false
-			err := sites.Each(s, func(at *connect.Session) error {
+			return sites.Read(s, &format, func(at *connect.Session) (any, func(), error) {
 				e, err := explainAt(cmd.Context(), at, files, args)
 				if err != nil {
-					return err
+					return nil, nil, err
 				}
-				refused = refused || !e.Passes
-				if format.Structured() {
-					return format.Print(s.Out, e)
+				if !e.Passes {
+					err = exit.Silent(exit.Bad)
 				}
-				e.text(s.Out)
-				return nil
+				return e, func() { e.text(s.Out) }, err
 			})
-			if err == nil && refused {
-				return exit.Silent(exit.Bad)
-			}
-			return err
 		},
 	}
 	plant.AddFiles(cmd, &files, "by these manifests, instead of a cluster")
 	sites.AddFlags(cmd, s)
-	format.AddFlag(cmd, "")
+	format.AddFlag(cmd)
 	return cmd
 }
 

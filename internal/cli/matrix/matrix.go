@@ -70,7 +70,7 @@ What an open access window lets pass is in "access list".`,
 	cmd.Flags().StringSliceVar(&c.zones, "zone", nil, "only what these zones are an end of")
 	cmd.Flags().BoolVar(&c.wide, "members", false, "name the pods and devices of each row")
 	cmd.Flags().BoolVar(&c.pairs, "pairs", false, "every pair of pods and devices that this cluster has a say in, with what passes (-o json, yaml)")
-	c.format.AddFlag(cmd, "")
+	c.format.AddFlag(cmd)
 	return cmd
 }
 
@@ -78,36 +78,17 @@ func (c *command) run(ctx context.Context) error {
 	if len(c.files) > 0 && c.sites.Several() {
 		return errors.New("-f, --contexts: give one of them")
 	}
-	var all []Matrix
-	err := c.sites.Each(c.session, func(s *connect.Session) error {
+	return c.sites.Read(c.session, &c.format, func(s *connect.Session) (any, func(), error) {
 		p, err := plant.Read(ctx, s, c.files)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		m, err := c.of(p)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		all = append(all, m)
-		if !c.format.Structured() {
-			c.text(m)
-		}
-		return nil
+		return m, func() { c.text(m) }, nil
 	})
-	if c.format.Structured() && len(all) > 0 {
-		err = errors.Join(err, c.print(all))
-	}
-	return err
-}
-
-func (c *command) print(all []Matrix) error {
-	if !c.sites.Several() {
-		return c.format.Print(c.session.Out, all[0])
-	}
-	return c.format.Print(c.session.Out, struct {
-		Kind  string   `json:"kind"`
-		Items []Matrix `json:"items"`
-	}{"MatrixList", all})
 }
 
 // of is the matrix of a site.
@@ -166,9 +147,6 @@ func (c *command) pairsOf(v *reach.View) []Pair {
 }
 
 func (c *command) text(m Matrix) {
-	if c.sites.Several() {
-		fmt.Fprintf(c.session.Out, "%s\n", m.Site)
-	}
 	rows := table(m.Passages)
 	for i, row := range rows {
 		if i > 0 && !c.wide && row == rows[i-1] {

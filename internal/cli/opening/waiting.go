@@ -79,7 +79,7 @@ Windows that wait are in "access list".`,
 		},
 	}
 	sites.AddFlags(cmd, s)
-	format.AddFlag(cmd, "table", "json", "yaml", "table")
+	format.AddFlag(cmd)
 	return cmd
 }
 

@@ -22,13 +22,13 @@ type Format struct {
 	names []string
 }
 
-// AddFlag adds -o with these names, or else json and yaml. Preset is what is printed
-// without the flag, "" for text.
-func (f *Format) AddFlag(cmd *cobra.Command, preset string, names ...string) {
+// AddFlag adds -o with these names, or else table, json and yaml. The first is what is printed
+// without the flag.
+func (f *Format) AddFlag(cmd *cobra.Command, names ...string) {
 	if len(names) == 0 {
-		names = []string{"json", "yaml"}
+		names = []string{"table", "json", "yaml"}
 	}
-	f.name, f.names = preset, names
+	f.name, f.names = names[0], names
 	cmd.Flags().VarP(f, "output", "o", "output format: "+strings.Join(names, " or "))
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 }

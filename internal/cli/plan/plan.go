@@ -64,7 +64,7 @@ func Command(s *connect.Session) *cobra.Command {
 	flags.BoolVar(&c.firewall, "firewall", false, "print the rules that firewalls outside the cluster need, as a table")
 	flags.BoolVar(&c.pairs, "pairs", false, "list every pair of pods and devices with what passes before and after (-o json, yaml)")
 	flags.BoolVar(&c.details, "details", false, "name every pod, device and write, and what is assumed")
-	c.format.AddFlag(cmd, "")
+	c.format.AddFlag(cmd)
 	return cmd
 }
 
@@ -79,27 +79,13 @@ func (c *command) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var all []*Forecast
-	err = c.sites.Each(c.session, func(s *connect.Session) error {
+	return c.sites.Read(c.session, &c.format, func(s *connect.Session) (any, func(), error) {
 		f, err := c.forecast(ctx, s, declared)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		all = append(all, f)
-		if !c.format.Structured() {
-			c.text(f)
-		}
-		return nil
+		return f, func() { c.text(f) }, f.end()
 	})
-	if c.format.Structured() && len(all) > 0 {
-		if err := c.print(all); err != nil {
-			return err
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return verdict(all)
 }
 
 func (c *command) forecast(ctx context.Context, s *connect.Session, declared *plant.Plant) (*Forecast, error) {
@@ -123,27 +109,12 @@ func (c *command) text(f *Forecast) {
 	f.text(c.session.Out, c.details)
 }
 
-// print prints one plan by itself, and several as a list.
-func (c *command) print(all []*Forecast) error {
-	if !c.sites.Several() {
-		return c.format.Print(c.session.Out, all[0])
+// end is how the command ends.
+func (f *Forecast) end() error {
+	if n := f.errors(); n > 0 {
+		return fmt.Errorf("%s: %s would not be taken as declared", f.Site, counted(n, "object", "objects"))
 	}
-	return c.format.Print(c.session.Out, struct {
-		Kind  string      `json:"kind"`
-		Items []*Forecast `json:"items"`
-	}{"PlanList", all})
-}
-
-// verdict is how the command ends.
-func verdict(all []*Forecast) error {
-	changes := false
-	for _, f := range all {
-		if n := f.errors(); n > 0 {
-			return fmt.Errorf("%s: %s would not be taken as declared", f.Site, counted(n, "object", "objects"))
-		}
-		changes = changes || !f.Empty()
-	}
-	if changes {
+	if !f.Empty() {
 		return exit.Silent(exit.Bad)
 	}
 	return nil
