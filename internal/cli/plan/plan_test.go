@@ -137,7 +137,7 @@ func TestWhatIsAskedForHasToBeClear(t *testing.T) {
 		"-f: say which manifests":                 {},
 		"--against, --contexts: give one":         {"-f", waterWorks, "--against", waterWorks, "--contexts", "a"},
 		"reading manifests: stat nowhere":         {"-f", "nowhere", "--against", waterWorks},
-		"write table or json or yaml":                      {"-f", waterWorks, "-o", "xml"},
+		"write table or json or yaml":             {"-f", waterWorks, "-o", "xml"},
 		"unknown command \"ww-17\"":               {"ww-17"},
 		"--contexts: there is no context \"nix\"": {"-f", waterWorks, "--contexts", "nix"},
 	} {
