@@ -49,14 +49,13 @@ type Verdict struct {
 	Faults        []Fault `json:"faults"`
 }
 
-// Fault is one thing that is wrong.
+// Fault is one thing that is wrong, as package audit has it.
 type Fault struct {
 	Kind audit.FaultKind `json:"kind"`
-	// Sequence of the entry, 0 where a line holds none; Index is its place among the lines, from 0.
-	Sequence uint64 `json:"sequence,omitempty"`
+	// Index is its place among the lines, from 0; Sequence that of the entry, 0 where a line holds none.
 	Index    int    `json:"index"`
+	Sequence uint64 `json:"sequence,omitempty"`
 	Message  string `json:"message"`
-	text     string
 }
 
 const verifyHelp = `Verify finds every entry of the audit trail that was edited, removed, reordered, doubled or
@@ -166,7 +165,8 @@ func (v *verification) judge(ctx context.Context, s *connect.Session, by []audit
 func verdictOf(entries []audit.Entry, faults []audit.Fault) *Verdict {
 	out := &Verdict{APIVersion: roster.APIVersion, Kind: "AuditVerdict", Intact: len(faults) == 0, Entries: len(entries), Faults: []Fault{}}
 	for _, f := range faults {
-		out.Faults = append(out.Faults, Fault{Kind: f.Kind, Sequence: f.Sequence, Index: f.Index, Message: roster.Printable(f.Message), text: roster.Printable(f.String())})
+		f.Message = roster.Printable(f.Message)
+		out.Faults = append(out.Faults, Fault(f))
 	}
 	if !out.Intact {
 		return out
@@ -180,7 +180,7 @@ func verdictOf(entries []audit.Entry, faults []audit.Fault) *Verdict {
 
 func (v *Verdict) print(out io.Writer) {
 	for _, f := range v.Faults {
-		fmt.Fprintln(out, f.text)
+		fmt.Fprintln(out, audit.Fault(f))
 	}
 	if !v.Intact {
 		return
