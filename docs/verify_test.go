@@ -104,7 +104,7 @@ func TestAReleaseIsCheckedAsThePageSays(t *testing.T) {
 		"a file":                      "echo >> zonewarden-v1.oci.tar",
 		"a file and its sum":          "echo >> zonewarden-v1.oci.tar && sha256sum zonewarden-v1.* > SHA256SUMS",
 		"a file that is missing":      "rm zonewarden-v1.digest",
-		"the signature":               "printf x | dd of=SHA256SUMS.sig bs=1 seek=20 conv=notrunc",
+		"the signature":               "byte=$(od -An -tu1 -j20 -N1 SHA256SUMS.sig) && printf \"\\\\$(printf %03o $((255 - byte)))\" | dd of=SHA256SUMS.sig bs=1 seek=20 conv=notrunc",
 		"a signature that is missing": "rm SHA256SUMS.sig",
 		"an empty signature":          ": > SHA256SUMS.sig",
 		"somebody else's signature":   "cp " + other + "/SHA256SUMS.sig .",
