@@ -75,7 +75,7 @@ oracle-nightly: ## the same on 20,000 sites and 5,000 changes drawn by chance, a
 .PHONY: e2e
 e2e: control-plane cilium build ## packets on a real Cilium agent; needs root, Linux and `make e2e-deps`
 	$(STATIC) -o bin/e2e-pod ./test/e2e/pod
-	go test -race -shuffle=on -tags e2e -count=1 -timeout 30m -v ./test/e2e/ $(if $(E2E),-run '$(E2E)')
+	go test -race -shuffle=on -tags e2e -count=1 -timeout 60m -v ./test/e2e/ $(if $(E2E),-run '$(E2E)')
 	go test -race -shuffle=on -tags e2e -count=1 ./internal/flows/ ./internal/probe/
 	cd hack/release && go test -race -shuffle=on -tags e2e -count=1 ./image/
 

@@ -107,6 +107,10 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: %[2]q}]`, rol
 	must(a.t, v1alpha1.AddToScheme(scheme))
 	a.people[name], err = client.New(config, client.Options{Scheme: scheme})
 	must(a.t, err)
+	stage.Until(a.t, settles, name+" may what "+role+" may", func() bool {
+		err = a.people[name].Get(a.ctx(), client.ObjectKey{Name: "nobody-asked-for-it"}, &v1alpha1.VendorAccessWindow{})
+		return client.IgnoreNotFound(err) == nil
+	}, func() string { return fmt.Sprint(err) })
 }
 
 // removeWindows leaves no window and no lock behind.

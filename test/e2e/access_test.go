@@ -41,7 +41,7 @@ func TestAWindowEndsAtItsEndByRevocationAndByLock(t *testing.T) {
 		end   func([]*v1alpha1.VendorAccessWindow) (requests int)
 		as    v1alpha1.WindowPhase
 	}{
-		{"its end", 30 * time.Second, nil, v1alpha1.WindowExpired},
+		{"its end", 45 * time.Second, nil, v1alpha1.WindowExpired},
 		{"a revocation", time.Hour, func(windows []*v1alpha1.VendorAccessWindow) int {
 			for _, w := range windows {
 				a.decide(shift, w, v1alpha1.DecisionRevoke)

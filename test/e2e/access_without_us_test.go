@@ -54,7 +54,7 @@ func TestAWindowEndsWithoutUs(t *testing.T) {
 			a := *a
 			a.t = t
 			a.warmUp()
-			const lasts = 25 * time.Second
+			const lasts = 40 * time.Second
 			relay := a.request("relay", lasts)
 			session := a.request("session", lasts, func(w *v1alpha1.VendorAccessWindow) { w.Spec.Grant = v1alpha1.GrantSessionPod })
 			a.decide(owner, relay, v1alpha1.DecisionApprove)

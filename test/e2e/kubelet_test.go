@@ -140,7 +140,7 @@ func testKubeletRestart(t *testing.T, s *stage.Stage, pod *corev1.Pod) {
 	})
 }
 
-const deadline = 12 * time.Second
+const deadline = 25 * time.Second
 
 // testDeadline waits for the process itself: what the API server says of it comes later.
 func testDeadline(t *testing.T, s *stage.Stage) {

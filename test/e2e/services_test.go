@@ -57,11 +57,11 @@ func (w *waterWorks) testService(t *testing.T, policy string, i int) {
 	t.Helper()
 	// The portal of the DMZ, and beside it a pod that no policy selects: it shows when
 	// kube-proxy is ready, and what address arrives.
-	w.publish(t, "open", "default", policy, "visitor", 8443+i, 30443+i)
-	w.publish(t, "portal", "ww-dmz", policy, "reports-portal", 443+i, 30484+i)
+	w.publish(t, "open", "default", policy, "visitor", 8443+i, 30043+i)
+	w.publish(t, "portal", "ww-dmz", policy, "reports-portal", 443+i, 30054+i)
 	office, stranger := w.host("office-pc"), w.host("stranger")
 	for _, by := range []struct{ open, portal netip.AddrPort }{
-		{at(nodeAddress, 30443+i), at(nodeAddress, 30484+i)}, {at(balancer, 8443+i), at(balancer, 443+i)},
+		{at(nodeAddress, 30043+i), at(nodeAddress, 30054+i)}, {at(balancer, 8443+i), at(balancer, 443+i)},
 	} {
 		var seen stage.Outcome
 		stage.Until(t, settles, fmt.Sprintf("kube-proxy passes %s", by.open), func() bool {

@@ -7,6 +7,7 @@ package stage
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,13 +41,17 @@ func againAndAgain(c client.WithWatch) client.WithWatch {
 	})
 }
 
+// unknownParameter is what the API server says then: that it knows no such kind, and that it
+// has not listed its objects yet.
+var unknownParameter = []string{"failed to find resource referenced by paramKind", "not yet synced to use for admission"}
+
 func again(ctx context.Context, write func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, rediscovery)
 	defer cancel()
 	var err error
 	until(ctx, func() bool {
 		err = write()
-		return err == nil || !strings.Contains(err.Error(), "failed to find resource referenced by paramKind")
+		return err == nil || !slices.ContainsFunc(unknownParameter, func(says string) bool { return strings.Contains(err.Error(), says) })
 	})
 	return err
 }
