@@ -375,21 +375,22 @@ func (w *world) settled() {
 // quietFor is longer than a pass waits for agents between two kinds.
 const quietFor = 1500 * time.Millisecond
 
-// quiet waits until the operator has written nothing for a while, which is the
-// only way to see that nothing happens.
-func (w *world) quiet(o *operator) {
+// quiet waits until the operator has written nothing for a while, which is the only way to
+// see that nothing happens, and returns what it wrote before, since somebody last asked.
+func (w *world) quiet(o *operator) map[string]int {
 	w.t.Helper()
-	still := time.Now()
+	still, wrote := time.Now(), map[string]int{}
 	w.eventually("the operator is quiet", func() error {
-		if n := o.writes.take(); len(n) > 0 {
+		for resource, n := range o.writes.take() {
+			wrote[resource] += n
 			still = time.Now()
-			return fmt.Errorf("it wrote %v", n)
 		}
 		if time.Since(still) < quietFor {
-			return fmt.Errorf("not long enough")
+			return fmt.Errorf("it wrote %v, the last %s ago", wrote, time.Since(still))
 		}
 		return nil
 	})
+	return wrote
 }
 
 func objectMeta(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Name: name} }
