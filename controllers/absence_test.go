@@ -161,7 +161,7 @@ func TestDeletedDefinitionsNeitherOpenNorCut(t *testing.T) {
 			w.quiet(o)
 			w.sameSpecs(before)
 
-			_, err := envtest.InstallCRDs(w.plane.Config(), envtest.CRDInstallOptions{Paths: []string{"../config/crd"}})
+			_, err := envtest.InstallCRDs(w.plane.Config(), envtest.CRDInstallOptions{Paths: []string{"../config/crd"}, MaxTime: patience})
 			w.must(err)
 			w.quiet(o)
 			w.sameSpecs(before)

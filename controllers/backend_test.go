@@ -136,7 +136,7 @@ func (w *world) defineCilium(plurals ...string) {
 	for _, plural := range plurals {
 		files = append(files, filepath.Join(ciliumCRDs, plural+".yaml"))
 	}
-	_, err = envtest.InstallCRDs(w.plane.Config(), envtest.CRDInstallOptions{Paths: files})
+	_, err = envtest.InstallCRDs(w.plane.Config(), envtest.CRDInstallOptions{Paths: files, MaxTime: patience})
 	w.must(err)
 }
 

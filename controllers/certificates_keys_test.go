@@ -22,7 +22,6 @@ import (
 // TestKeysAreNowhereElse: after a rotation of a certificate and one of its authority, no key that
 // was in a Secret meanwhile is in an object that is none, in an event, the log or the metrics.
 func TestKeysAreNowhereElse(t *testing.T) {
-	t.Parallel()
 	w := newCertificateWorld(t)
 	w.startAll()
 	w.make(certificateOf("cell", func(s *v1alpha1.WorkloadCertificateSpec) {

@@ -139,7 +139,7 @@ func (w *world) defineAdminTier() {
 	w.t.Helper()
 	file, err := controlplane.AdminTierCRD()
 	w.must(err)
-	installed, err := envtest.InstallCRDs(w.plane.Config(), envtest.CRDInstallOptions{Paths: []string{file}})
+	installed, err := envtest.InstallCRDs(w.plane.Config(), envtest.CRDInstallOptions{Paths: []string{file}, MaxTime: patience})
 	w.must(err)
 	w.t.Cleanup(func() { w.must(w.Delete(w.ctx(), installed[0])) })
 }

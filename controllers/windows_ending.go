@@ -119,8 +119,8 @@ func (e *endings) prove(ctx context.Context, window types.UID, one *ending) {
 			Proved: &metav1.Time{Time: now.Truncate(time.Second)}, Lateness: lateness(late),
 		}
 		delete(e.open, window)
-		accessUnproved.Set(float64(len(e.open)))
 		accessLateness.Observe(late.Seconds())
+		accessUnproved.Set(float64(len(e.open)))
 	}
 	e.mu.Unlock()
 	select {

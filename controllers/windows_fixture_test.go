@@ -303,7 +303,9 @@ func (n *node) start(ctx context.Context, p *corev1.Pod) {
 	var lc net.ListenConfig
 	control, err := lc.Listen(ctx, "tcp", address+":7702")
 	if err != nil {
-		n.w.t.Errorf("running pod %s: %v", p.Name, err)
+		if ctx.Err() == nil {
+			n.w.t.Errorf("running pod %s: %v", p.Name, err)
+		}
 		return
 	}
 	run := &podRun{done: make(chan struct{})}
@@ -322,7 +324,8 @@ func (n *node) start(ctx context.Context, p *corev1.Pod) {
 	n.mu.Unlock()
 	before := p.DeepCopy()
 	p.Status.Phase, p.Status.PodIP, p.Status.PodIPs = corev1.PodRunning, address, []corev1.PodIP{{IP: address}}
-	if err := n.w.Status().Patch(ctx, p, client.MergeFrom(before)); err != nil {
+	// It may be gone: the operator makes another.
+	if err := n.w.Status().Patch(ctx, p, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil && ctx.Err() == nil {
 		n.w.t.Errorf("saying that pod %s runs: %v", p.Name, err)
 	}
 }

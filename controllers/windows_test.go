@@ -118,11 +118,11 @@ func (a *accessWorld) pod(window string) *corev1.Pod {
 // exists.
 func TestALockEndsAndHolds(t *testing.T) {
 	t.Parallel()
-	a := newAccessWorld(t)
-	a.startAll()
-	open, later := a.request("open", time.Hour), a.request("later", time.Hour, func(s *v1alpha1.VendorAccessWindowSpec) {
-		s.Start = new(instant(time.Now().UTC().Add(6 * time.Second)))
-	})
+	a, m := newAccessWorld(t), thisBoot()
+	a.startAccessOn(m)
+	now := m.wall()
+	open := a.request("open", time.Hour, ends(now.Add(time.Hour)))
+	later := a.request("later", time.Hour, starts(now.Add(time.Minute)), ends(now.Add(time.Hour)))
 	a.decide(open, owner, v1alpha1.DecisionApprove)
 	a.decide(later, owner, v1alpha1.DecisionApprove)
 	a.opened(open)
@@ -142,6 +142,8 @@ func TestALockEndsAndHolds(t *testing.T) {
 		return nil
 	})
 	a.must(a.Delete(a.ctx(), lock))
+	m.is(pass(2 * time.Minute))
+	a.stir()
 	a.opened(later)
 	a.stands(later.Name, ofRelay(later.Name))
 	a.stands(open.Name, nil)
@@ -151,31 +153,21 @@ func TestALockEndsAndHolds(t *testing.T) {
 // stays open across a restart, pod and all.
 func TestARestartClosesWhatIsOverAndKeepsWhatIsOpen(t *testing.T) {
 	t.Parallel()
-	a := newAccessWorld(t)
-	o := a.startAll()
-	long, short := a.request("long", time.Hour), a.request("short", 8*time.Second)
+	a, m := newAccessWorld(t), thisBoot()
+	o := a.startAccessOn(m)
+	now := m.wall()
+	long := a.request("long", time.Hour, ends(now.Add(2*time.Hour)))
+	short := a.request("short", time.Hour, ends(now.Add(10*time.Minute)))
 	a.decide(long, owner, v1alpha1.DecisionApprove)
 	a.decide(short, owner, v1alpha1.DecisionApprove)
 	a.opened(long)
 	a.opened(short)
 	before := a.pod("long")
-	ends := a.becomes(short, v1alpha1.WindowActive).Status.End.Time
 	o.stop()
-	a.eventually("the short one is over", func() error {
-		if left := time.Until(ends); left > 0 {
-			return fmt.Errorf("%s left", left)
-		}
-		return nil
-	})
-	missed := a.request("missed", time.Second)
+	missed := a.request("missed", time.Hour, ends(now.Add(15*time.Minute)))
 	a.decide(missed, owner, v1alpha1.DecisionApprove)
-	a.eventually("the missed one is over", func() error {
-		if time.Since(missed.CreationTimestamp.Time) < 3*time.Second {
-			return fmt.Errorf("not yet")
-		}
-		return nil
-	})
-	a.startAll()
+	m.is(pass(20 * time.Minute))
+	a.startAccessOn(m)
 	a.becomes(short, v1alpha1.WindowExpired)
 	a.stands("short", nil)
 	if got := a.becomes(missed, v1alpha1.WindowExpired); got.Status.Reason != "Missed" || got.Status.Ending != nil {
@@ -191,15 +183,16 @@ func TestARestartClosesWhatIsOverAndKeepsWhatIsOpen(t *testing.T) {
 // all the same, and told in the trail once.
 func TestWhatItsFuseTookIsProvedOver(t *testing.T) {
 	t.Parallel()
-	a := newAccessWorld(t)
-	o := a.startAll()
-	w := a.request("drives", 8*time.Second)
+	a, m := newAccessWorld(t), thisBoot()
+	o := a.startAccessOn(m)
+	w := a.request("drives", time.Hour, ends(m.wall().Add(20*time.Second)))
 	a.decide(w, owner, v1alpha1.DecisionApprove)
 	a.opened(w)
 	o.stop()
 	a.stands(w.Name, nil)
 
-	a.startAll()
+	m.is(pass(time.Minute))
+	a.startAccessOn(m)
 	live := a.says(w, v1alpha1.ConditionTerminated, metav1.ConditionTrue)
 	if e := live.Status.Ending; e == nil || e.Proved == nil || !e.Due.Equal(live.Status.End) {
 		t.Errorf("its ending is %+v", e)

@@ -209,10 +209,12 @@ func TestPodThatWentAwayIsNoFinding(t *testing.T) {
 func TestNothingStays(t *testing.T) {
 	l := newLab(t)
 	l.filter(t, "tcp dport 40123 reject with tcp reset") // ICMP is limited in rate
+	prober := l.prober()
+	prober.Timeout = 5 * time.Second // a pass and a reset wait for nothing
 	probes := func(n int) time.Duration {
 		start := time.Now()
 		for i := range n {
-			if r := l.prober().Run(t.Context(), l.plan(i%2)); r.State != probe.Verified {
+			if r := prober.Run(t.Context(), l.plan(i%2)); r.State != probe.Verified {
 				t.Fatalf("%+v", r)
 			}
 			l.read(t)

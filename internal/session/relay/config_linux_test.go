@@ -54,7 +54,8 @@ func TestListenRefuses(t *testing.T) {
 			t.Errorf("%s: accepted", tt.name)
 		}
 	}
-	if now := openFiles(t); now != files {
+	// What tests before this one left may be closed meanwhile.
+	if now := openFiles(t); now > files {
 		t.Errorf("%d files are left open", now-files)
 	}
 }
@@ -74,7 +75,7 @@ func TestListenOpensAllOrNothing(t *testing.T) {
 		Targets:     []relay.Target{{Transport: relay.TCP, To: to}, {Transport: relay.UDP, To: to}, {Transport: relay.TCP, Listen: port, To: to}},
 		MaxSessions: 10, FlowIdle: time.Second, DialTimeout: time.Second,
 	})
-	if err == nil || openFiles(t) != files {
+	if err == nil || openFiles(t) > files {
 		t.Errorf("error %v, %d files more are open", err, openFiles(t)-files)
 	}
 }

@@ -39,7 +39,7 @@ func TestTheEndEndsEverything(t *testing.T) {
 		go func() { _, _ = io.Copy(talking, forever{}) }()
 		begun := time.Now()
 		r.stop()
-		if took := time.Since(begun); took > 500*time.Millisecond {
+		if took := time.Since(begun); took > patience/2 {
 			t.Errorf("ending took %s", took)
 		}
 		eventually(t, "the target of who half closed is cut off", func() bool {

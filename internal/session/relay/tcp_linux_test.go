@@ -220,14 +220,14 @@ func TestNoMoreSessionsThanAllowed(t *testing.T) {
 }
 
 func TestIdleSessionsEnd(t *testing.T) {
-	const idle = 300 * time.Millisecond
+	const idle = time.Second
 	tcp, udp := echo(t, relay.TCP, "127.0.0.1"), echo(t, relay.UDP, "127.0.0.1")
 	r := start(t, "127.0.0.1", func(c *relay.Config) { c.Idle, c.FlowIdle = idle, idle }, tcp, udp)
 	busy, quiet, flow := r.dial(t, 0), r.dial(t, 0), r.flow(t, 1)
+	begun := time.Now() // before the last packet, so that what follows is not early by its own measure
 	if err := errors.Join(roundTrip(quiet, []byte("x")), roundTrip(flow, []byte("x"))); err != nil {
 		t.Fatal(err)
 	}
-	begun := time.Now()
 	reset := make(chan time.Duration, 1)
 	go func() {
 		wantReset(t, "quiet one", quiet)
@@ -239,7 +239,7 @@ func TestIdleSessionsEnd(t *testing.T) {
 		}
 		time.Sleep(idle / 20)
 	}
-	if took := <-reset; took < idle-10*time.Millisecond {
+	if took := <-reset; took < idle {
 		t.Errorf("reset after %s, before the idle time", took)
 	}
 	eventually(t, "the flow is forgotten", func() bool { return r.Status().Targets[1].Live == 0 })
