@@ -172,8 +172,8 @@ func (p *process) conn(tb testing.TB) net.Conn {
 // tell moves the end and returns an instant that the new end is not before.
 func (p *process) tell(tb testing.TB, remaining time.Duration) boot.Instant {
 	tb.Helper()
-	conn := p.conn(tb)
 	earliest := boot.Now().Add(remaining)
+	conn := p.conn(tb)
 	_, err := until.Tell(tb.Context(), conn, operator, window, pod, func() time.Duration { return remaining })
 	if err != nil && !errors.Is(err, until.ErrNoReply) {
 		tb.Fatal(err)

@@ -30,8 +30,8 @@ func TestARelayEndsWhenItWasToldTo(t *testing.T) {
 	p, at := startRelay(t, "tcp/"+to, "-first", "10s")
 	client := dial(t, at)
 	server := <-conns
-	p.tell(t, 200*time.Millisecond)
-	end := p.tell(t, 600*time.Millisecond)
+	p.tell(t, 2*time.Second)
+	end := p.tell(t, 3*time.Second)
 	var n int
 	for _, err := client.Write([]byte{1}); err == nil; _, err = client.Write([]byte{1}) {
 		n++

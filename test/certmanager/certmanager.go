@@ -35,8 +35,8 @@ const Namespace = "cert-manager"
 
 // Deadlines. Each takes a second or two on an idle machine.
 const (
-	definitionsTimeout = time.Minute
-	stopTimeout        = 20 * time.Second
+	definitionsTimeout = 3 * time.Minute
+	stopTimeout        = time.Minute
 )
 
 // Controllers are running ones.
@@ -95,6 +95,9 @@ func (c *Controllers) Stop() error {
 
 // ID is the process id.
 func (c *Controllers) ID() int { return c.process.ID() }
+
+// Done is closed when the process is gone.
+func (c *Controllers) Done() <-chan struct{} { return c.process.Done() }
 
 func start(ctx context.Context, plane *controlplane.ControlPlane) (*Controllers, error) {
 	crds, err := CRDs()

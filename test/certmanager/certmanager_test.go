@@ -83,6 +83,7 @@ func testStop(t *testing.T, w *world, c *certmanager.Controllers) {
 	again := certmanager.Start(t, w.plane)
 	w.is(t, late, "Ready", "True", "Issued")
 	kill(t, again.ID())
+	<-again.Done()
 	if err := again.Stop(); !contains(err, "ended by themselves") {
 		t.Errorf("stopping controllers that are gone: %v", err)
 	}

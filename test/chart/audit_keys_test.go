@@ -4,6 +4,8 @@
 package chart
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -22,9 +24,13 @@ func (p auditor) signer(t *testing.T) string {
 // holds says which files the Secret has.
 func (p auditor) holds(t *testing.T, want string) {
 	t.Helper()
-	if got := strings.TrimSpace(p.does(t, "kubectl -n zonewarden-system get secret zonewarden-audit-key -o json | jq -c '.data | keys'")); got != want {
-		t.Errorf("the Secret holds %s, want %s", got, want)
-	}
+	// It is written after the trail is.
+	eventually(t, "the Secret holds "+want, func(context.Context) error {
+		if got := strings.TrimSpace(p.does(t, "kubectl -n zonewarden-system get secret zonewarden-audit-key -o json | jq -c '.data | keys'")); got != want {
+			return fmt.Errorf("it holds %s", got)
+		}
+		return nil
+	})
 }
 
 // changesTheKey and verifies the trail with each of the keys, alone and together.
@@ -83,6 +89,7 @@ func (p auditor) losesTheKey(t *testing.T, siem *receiver) {
 func (p auditor) beginsAnew(t *testing.T, siem *receiver) {
 	t.Helper()
 	p.does(t, "kubectl delete vaw --all")
+	p.awaits(t, "the end of what was deleted is recorded", 1, func(e audit.Entry) bool { return e.Record.What == "Ended" })
 	before := p.export(t)
 	p.types(t, beginAnew)
 	if at := p.does(t, `kubectl -n zonewarden-system get deployment zonewarden -o jsonpath='{.spec.template.metadata.annotations.kubectl\.kubernetes\.io/restartedAt}'`); at == "" {

@@ -32,8 +32,8 @@ import (
 // Deadlines for one process. Starting takes a few seconds on an idle machine, but
 // test packages run side by side and compile meanwhile.
 const (
-	startTimeout = time.Minute
-	stopTimeout  = 20 * time.Second
+	startTimeout = 3 * time.Minute
+	stopTimeout  = time.Minute
 )
 
 // Options say what Start is to start.

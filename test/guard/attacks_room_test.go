@@ -114,7 +114,7 @@ var routinesOfOpenWindows = []routine{
 		merge("v1", "Service", "zonewarden-access/window-acme", `{"metadata":{"finalizers":null}}`))},
 	{name: "install what windows need once more", as: argo, do: applyAgain("../../config/access")},
 	{name: "the scheduler binds a window's pod", as: scheduler, do: bind("zonewarden-access/window-acme", "{}")},
-	{name: "a node deletes a window's pod that has ended", as: node, do: remove("v1", "Pod", "zonewarden-access/window-acme", client.GracePeriodSeconds(0)), then: isGone("v1", "Pod", "zonewarden-access/window-acme")},
+	{name: "a node deletes a window's pod that has ended", as: node, do: seen(remove("v1", "Pod", "zonewarden-access/window-acme", client.GracePeriodSeconds(0))), then: isGone("v1", "Pod", "zonewarden-access/window-acme")},
 	{name: "the namespace has an account and root certificates, made with the guard on", as: operator, do: nothing, then: all(isThere("v1", "ServiceAccount", "zonewarden-access/default"), isThere("v1", "ConfigMap", "zonewarden-access/kube-root-ca.crt"))},
 	{name: "a labelled fuse's time is over: it goes, and what it owns in both namespaces", as: operator, do: labelledFuse, then: all(
 		isGone("batch/v1", "Job", "cell-1/window-burnt"), isGone(networking, "NetworkPolicy", "cell-1/window-burnt"),
@@ -123,6 +123,13 @@ var routinesOfOpenWindows = []routine{
 }
 
 func nothing(context.Context, *caller) error { return nil }
+
+// seen tries a request of a node until the API server has seen that the pod is bound to it.
+func seen(do request) request {
+	return func(ctx context.Context, c *caller) error {
+		return site.eventually("the binding is seen", func() error { return do(ctx, c) })
+	}
+}
 
 // applyAgain applies a folder as it stands.
 func applyAgain(folder string) request {

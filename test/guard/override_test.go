@@ -41,7 +41,7 @@ var overrides = []override{
 	{name: "policy from before the guard under a name of ours, deleted", as: siteAdmin, do: remove(ciliumV2, "CiliumClusterwideNetworkPolicy", "zone-from-before"), then: "ours takes its place"},
 	{
 		name: "pod on the node's network, by itself and by a Deployment", as: siteAdmin, do: each(create(pod(onNode)),
-			create(workload("apps/v1", "Deployment", "spec: {"+selector+", template: "+onNode+"}"))), then: staysSeen, opens: []string{"cell-1 HostNetwork: cell-1/spoof"},
+			create(workload("apps/v1", "Deployment", "spec: {replicas: 0, "+selector+", template: "+onNode+"}"))), then: staysSeen, opens: []string{"cell-1 HostNetwork: cell-1/spoof"},
 		undo: each(remove("v1", "Pod", "cell-1/spoof", client.GracePeriodSeconds(0)), remove("apps/v1", "Deployment", "cell-1/spoof")),
 	},
 	{
