@@ -11,26 +11,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/zonewarden/zonewarden/test/page"
 	"github.com/zonewarden/zonewarden/test/process"
 )
-
-var commands = regexp.MustCompile("(?ms)^```(?:sh|console)\n(.*?)\n```$")
 
 // blockOf is the block of commands in verify.md that begins so.
 func blockOf(t *testing.T, begins string) string {
 	t.Helper()
-	for _, m := range commands.FindAllStringSubmatch(read(t, "verify.md"), -1) {
-		if strings.HasPrefix(m[1], begins) {
-			return m[1]
-		}
-	}
-	t.Fatalf("verify.md has no block that begins with %q", begins)
-	return ""
+	return strings.TrimSuffix(page.Block(t, "verify.md", begins, page.Shell...), "\n")
 }
 
 // shell runs lines in a folder, up to the first that fails.

@@ -6,12 +6,13 @@ package chart
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/zonewarden/zonewarden/test/page"
 )
 
-func page(t *testing.T) string {
+func installPage(t *testing.T) string {
 	t.Helper()
 	raw, err := os.ReadFile(root("docs", "install.md"))
 	must(t, err)
@@ -21,7 +22,7 @@ func page(t *testing.T) string {
 // section of docs/install.md.
 func section(t *testing.T, heading string) string {
 	t.Helper()
-	_, rest, found := strings.Cut(page(t), "\n## "+heading+"\n")
+	_, rest, found := strings.Cut(installPage(t), "\n## "+heading+"\n")
 	if !found {
 		t.Fatalf("docs/install.md has no section %q", heading)
 	}
@@ -32,10 +33,7 @@ func section(t *testing.T, heading string) string {
 // blocks of code in a language.
 func blocks(t *testing.T, text, language string) []string {
 	t.Helper()
-	var out []string
-	for _, m := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(text, -1) {
-		out = append(out, m[1])
-	}
+	out := page.Blocks(text, language)
 	if len(out) == 0 {
 		t.Fatalf("no %s in\n%s", language, text)
 	}
@@ -48,7 +46,7 @@ var followed = []string{"Install it", "Upgrade it", "Roll it back", "Uninstall i
 // TestEveryCommandIsRun: no section has commands that no test runs.
 func TestEveryCommandIsRun(t *testing.T) {
 	t.Parallel()
-	left := page(t)
+	left := installPage(t)
 	for _, heading := range followed {
 		left = strings.Replace(left, section(t, heading), "", 1)
 	}

@@ -7,10 +7,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/zonewarden/zonewarden/test/page"
 )
 
 // elsewhere are pages whose commands other tests run, each of them or all that can be.
@@ -130,16 +131,14 @@ func allPages(t *testing.T) []string {
 	return out
 }
 
-var shell = regexp.MustCompile("(?ms)^```(?:sh|console|bash|shell)\n(.*?)^```$")
-
 // commands are the blocks of a page, without the prompt that some begin with.
-func commands(t *testing.T, page string) []string {
+func commands(t *testing.T, file string) []string {
 	t.Helper()
-	raw, err := os.ReadFile(root(page))
+	raw, err := os.ReadFile(root(file))
 	must(t, err)
-	var out []string
-	for _, m := range shell.FindAllStringSubmatch(string(raw), -1) {
-		out = append(out, strings.TrimPrefix(m[1], "$ "))
+	out := page.Blocks(string(raw), page.Shell...)
+	for i := range out {
+		out[i] = strings.TrimPrefix(out[i], "$ ")
 	}
 	return out
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/test/e2e/stage"
+	"github.com/zonewarden/zonewarden/test/page"
 	"github.com/zonewarden/zonewarden/test/process"
 )
 
@@ -80,20 +81,10 @@ func openPage(t *testing.T) *accessPage {
 	return p
 }
 
-var fenced = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
-
 // block of docs/access.md, in a language, by how it begins.
-func block(t *testing.T, language, beginning string) string {
+func block(t *testing.T, language, begins string) string {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "docs", "access.md"))
-	must(t, err)
-	for _, m := range fenced.FindAllStringSubmatch(string(raw), -1) {
-		if m[1] == language && strings.HasPrefix(m[2], beginning) {
-			return m[2]
-		}
-	}
-	t.Fatalf("docs/access.md has no %s that begins with %q", language, beginning)
-	return ""
+	return page.Block(t, filepath.Join("..", "..", "docs", "access.md"), begins, language)
 }
 
 // TestWhatARelayCostsCanBeMeasured by the command of the page, for one round in place of its
