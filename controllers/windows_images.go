@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/distribution/reference"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -56,8 +57,12 @@ func (v *imageVerdict) judgement() evidence.Judgement {
 	return evidence.Judgement{Status: v.status, Reason: reason, Message: v.message}
 }
 
-// verdict is nil for a window without a pod.
+// verdict is nil for a window without a pod, and while nobody knows what image its pod has:
+// that is said elsewhere.
 func (i *images) verdict(ctx context.Context, w *v1alpha1.VendorAccessWindow, site *v1alpha1.Site) *imageVerdict {
+	if i.image == "" {
+		return nil
+	}
 	wanted := []string{i.image}
 	switch w.Spec.Grant {
 	case v1alpha1.GrantRelay:
@@ -65,7 +70,7 @@ func (i *images) verdict(ctx context.Context, w *v1alpha1.VendorAccessWindow, si
 		return nil
 	case v1alpha1.GrantSessionPod:
 		if site.Spec.Access.SessionPods == nil {
-			return nil // said elsewhere
+			return nil
 		}
 		wanted = append(wanted, site.Spec.Access.SessionPods.Image)
 	}
@@ -112,9 +117,25 @@ func (i *images) find(wanted []string) *imageVerdict {
 }
 
 func hasAll(there []corev1.ContainerImage, wanted []string) bool {
-	return !slices.ContainsFunc(wanted, func(name string) bool {
+	return !slices.ContainsFunc(wanted, func(image string) bool {
+		name := reportedAs(image)
 		return !slices.ContainsFunc(there, func(c corev1.ContainerImage) bool {
 			return slices.ContainsFunc(c.Names, func(n string) bool { return n == name || strings.HasSuffix(n, "/"+name) })
 		})
 	})
+}
+
+// reportedAs is what a kubelet calls an image that a pod names so: by its digest where there is
+// one, without the tag beside it, else by its tag. A registry that the pod does not name may
+// precede it.
+func reportedAs(image string) string {
+	parsed, err := reference.Parse(image)
+	named, ok := parsed.(reference.Named)
+	if err != nil || !ok {
+		return image
+	}
+	if pinned, ok := parsed.(reference.Digested); ok {
+		return named.Name() + "@" + pinned.Digest().String()
+	}
+	return reference.TagNameOnly(named).String()
 }
