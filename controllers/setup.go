@@ -4,11 +4,14 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,6 +27,8 @@ type Options struct {
 type PodSource struct {
 	// Image holds /zonewarden-session. Empty means the image of the operator's own pod.
 	Image string
+	// PullSecrets are those of the operator's own pod.
+	PullSecrets []string
 	// Labels of the operator's own pods, by which a window's pod admits it.
 	Labels map[string]string
 }
@@ -34,9 +39,11 @@ func Setup(mgr ctrl.Manager, at Place, o Options) error {
 }
 
 func setup(mgr ctrl.Manager, at Place, o Options, k *timekeeper, t *trail) error {
-	if o.Pods.Image == "" {
-		o.Pods.Image = ownImage(mgr.GetAPIReader(), at.Namespace)
+	own, err := ownPod(mgr.GetAPIReader(), at.Namespace)
+	if err != nil {
+		return err
 	}
+	o.Pods.Image, o.Pods.PullSecrets = cmp.Or(o.Pods.Image, own.Image), own.PullSecrets
 	windows, err := setupWindows(mgr, at, k, t, o.Pods)
 	if err != nil {
 		return err
@@ -48,21 +55,36 @@ func setup(mgr ctrl.Manager, at Place, o Options, k *timekeeper, t *trail) error
 	return setupSegmentation(mgr, clock.RealClock{}, k, t, windows.inForce, certificates.inForce)
 }
 
-// findsImage bounds the look at our own pod.
-const findsImage = 10 * time.Second
+const (
+	// findsPod bounds the look at our own pod.
+	findsPod = 10 * time.Second
+	// ownContainer is the operator's in its pod, beside which others may be put.
+	ownContainer = "zonewarden"
+)
 
-// ownImage is that of the pod that this runs in, "" where it is none: then no window gets
-// a pod, and says so.
-func ownImage(live client.Reader, namespace string) string {
+// ownPod is what pods of windows take from the pod that this runs in: nothing where it is none.
+// Then no window gets a pod, and says so.
+func ownPod(live client.Reader, namespace string) (own PodSource, err error) {
 	name, err := os.Hostname()
 	if err != nil || namespace == "" {
-		return ""
+		return own, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), findsImage)
+	ctx, cancel := context.WithTimeout(context.Background(), findsPod)
 	defer cancel()
 	var pod corev1.Pod
-	if err := live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &pod); err != nil || len(pod.Spec.Containers) == 0 {
-		return ""
+	if err := live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &pod); err != nil {
+		if apierrors.IsNotFound(err) {
+			return own, nil
+		}
+		return own, fmt.Errorf("reading the operator's own pod: %w", err)
 	}
-	return pod.Spec.Containers[0].Image
+	for _, c := range pod.Spec.Containers {
+		if c.Name == ownContainer {
+			own.Image = c.Image
+		}
+	}
+	for _, s := range pod.Spec.ImagePullSecrets {
+		own.PullSecrets = append(own.PullSecrets, s.Name)
+	}
+	return own, nil
 }

@@ -242,7 +242,7 @@ func (w *Windows) grantInput(p *windowPass, m *matter, g *access.Grant) grant.In
 		Window: m.window, Grant: *g,
 		Left: g.Until.Sub(p.clock.Now), Latest: latest(p.site, m.decision, g).Sub(p.clock.Now),
 		Access: p.site.Spec.Access, Model: p.model, Pods: p.pods, Backend: p.backend,
-		Operator: grant.Operator{Namespace: w.namespace, PodLabels: w.pods.Labels, Image: w.pods.Image},
+		Operator: grant.Operator{Namespace: w.namespace, PodLabels: w.pods.Labels, Image: w.pods.Image, PullSecrets: w.pods.PullSecrets},
 	}
 }
 

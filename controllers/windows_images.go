@@ -99,7 +99,7 @@ func (i *images) read(ctx context.Context) {
 func (i *images) find(wanted []string) *imageVerdict {
 	sure, schedulable := true, 0
 	for _, n := range i.nodes {
-		if n.Spec.Unschedulable {
+		if n.Spec.Unschedulable || tainted(n) {
 			continue
 		}
 		schedulable++
@@ -110,31 +110,50 @@ func (i *images) find(wanted []string) *imageVerdict {
 			return &imageVerdict{metav1.ConditionTrue, fmt.Sprintf("node %s has %s", n.Name, strings.Join(wanted, " and "))}
 		}
 	}
-	if !sure || schedulable == 0 {
+	if schedulable == 0 {
+		return &imageVerdict{metav1.ConditionUnknown, "no node takes pods now: each is cordoned or has a taint, which pods of windows do not tolerate"}
+	}
+	if !sure {
 		return &imageVerdict{metav1.ConditionUnknown, "no node reports " + strings.Join(wanted, " and ") + ", and not every node reports all that it has"}
 	}
 	return &imageVerdict{metav1.ConditionFalse, "no node has " + strings.Join(wanted, " and ") + ": load it there before the window is needed"}
 }
 
+// tainted nodes take no pods of windows: those tolerate nothing.
+func tainted(n corev1.Node) bool {
+	return slices.ContainsFunc(n.Spec.Taints, func(t corev1.Taint) bool { return t.Effect != corev1.TaintEffectPreferNoSchedule })
+}
+
 func hasAll(there []corev1.ContainerImage, wanted []string) bool {
 	return !slices.ContainsFunc(wanted, func(image string) bool {
-		name := reportedAs(image)
+		names := reportedAs(image)
 		return !slices.ContainsFunc(there, func(c corev1.ContainerImage) bool {
-			return slices.ContainsFunc(c.Names, func(n string) bool { return n == name || strings.HasSuffix(n, "/"+name) })
+			return slices.ContainsFunc(c.Names, func(n string) bool {
+				return slices.ContainsFunc(names, func(name string) bool { return n == name || strings.HasSuffix(n, "/"+name) })
+			})
 		})
 	})
 }
 
-// reportedAs is what a kubelet calls an image that a pod names so: by its digest where there is
-// one, without the tag beside it, else by its tag. A registry that the pod does not name may
-// precede it.
-func reportedAs(image string) string {
-	parsed, err := reference.Parse(image)
-	named, ok := parsed.(reference.Named)
-	if err != nil || !ok {
-		return image
+// reportedAs is what a kubelet may call an image that a pod names so: by its digest where there
+// is one, without the tag beside it, else by its tag; as it is written, behind whatever registry
+// the runtime puts before it, and with what Docker's hub leaves out.
+func reportedAs(image string) []string {
+	var names []string
+	if written, err := reference.Parse(image); err == nil {
+		if named, ok := written.(reference.Named); ok {
+			names = append(names, resolved(named))
+		}
 	}
-	if pinned, ok := parsed.(reference.Digested); ok {
+	if full, err := reference.ParseNormalizedNamed(image); err == nil {
+		names = append(names, resolved(full))
+	}
+	return names
+}
+
+// resolved is by what a runtime looks an image up.
+func resolved(named reference.Named) string {
+	if pinned, ok := named.(reference.Digested); ok {
 		return named.Name() + "@" + pinned.Digest().String()
 	}
 	return reference.TagNameOnly(named).String()

@@ -15,7 +15,8 @@
 //     of the jump host or of a right that is named, and has an owner there: the fuse, a Job
 //     that runs nothing and that Kubernetes deletes at the end, and with it all it owns.
 //   - The digest of an object covers all that is declared of it but owners and the seconds
-//     that are left, which change by themselves. It is in an annotation as well, because
+//     that are left, which change by themselves, and what a pod has of the operator's own
+//     image, so that an upgrade ends no session. It is in an annotation as well, because
 //     what the API server adds to a pod is not to be told from an edit.
 //   - A relay forwards to addresses, so when those of its targets change it is another pod.
 //     One with no target has no pod until there is one.

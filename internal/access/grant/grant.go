@@ -47,6 +47,9 @@ type Operator struct {
 	PodLabels map[string]string
 	// Image holds /zonewarden-session.
 	Image string
+	// PullSecrets are the names of the Secrets that the operator's own image is pulled with:
+	// a kubelet gives it to nobody else without them.
+	PullSecrets []string
 	// Key that the operator signs an end with.
 	Key ed25519.PublicKey
 }

@@ -69,7 +69,7 @@ func (in *Input) relay(targets []target) *Object {
 	return in.pod(corev1.PodSpec{
 		SecurityContext: podSecurity(""),
 		Containers: []corev1.Container{{
-			Name: container, Image: in.Operator.Image, Command: []string{program, "relay"}, Env: s.env(),
+			Name: container, Command: []string{program, "relay"}, Env: s.env(),
 			Resources: relayResources(given), SecurityContext: containerSecurity(),
 		}},
 	})
@@ -83,7 +83,7 @@ func (in *Input) sessionPod() *Object {
 	return in.pod(corev1.PodSpec{
 		SecurityContext: podSecurity(rules.SeccompProfile),
 		InitContainers: []corev1.Container{{
-			Name: "program", Image: in.Operator.Image, Command: []string{program, "copy", programMount},
+			Name: "program", Command: []string{program, "copy", programMount},
 			Resources: relayResources(nil), SecurityContext: containerSecurity(),
 			VolumeMounts: []corev1.VolumeMount{{Name: volume, MountPath: programMount}},
 		}},
@@ -118,8 +118,25 @@ func (in *Input) pod(spec corev1.PodSpec) *Object {
 		ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.NamespaceAccess, Name: Name(in.Window.Name)},
 		Spec:       spec,
 	})
-	o.Manifest.(*corev1.Pod).Spec.ActiveDeadlineSeconds = seconds(max(in.Latest, in.Left))
+	made := &o.Manifest.(*corev1.Pod).Spec
+	made.ActiveDeadlineSeconds = seconds(max(in.Latest, in.Left))
+	in.ofTheOperator(made)
 	return o
+}
+
+// ofTheOperator puts in what comes with the operator's own pod. It is no part of the digest: an
+// upgrade must not end the sessions of people who are in, so a pod that runs keeps what it has.
+func (in *Input) ofTheOperator(spec *corev1.PodSpec) {
+	for _, containers := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
+		for i := range containers {
+			if containers[i].Image == "" {
+				containers[i].Image = in.Operator.Image
+			}
+		}
+	}
+	for _, name := range in.Operator.PullSecrets {
+		spec.ImagePullSecrets = append(spec.ImagePullSecrets, corev1.LocalObjectReference{Name: name})
+	}
 }
 
 // podSecurity is what PodSecurity's level restricted asks of a pod. A profile that is named
