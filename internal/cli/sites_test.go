@@ -185,6 +185,6 @@ func TestSeveralSitesAreLocked(t *testing.T) {
 		t.Fatalf("locked without an answer: %v", locks.Items)
 	}
 	got := p.as(t, "admin", "y\n", lock...)
-	expect(t, got, exit.Failed, "locked: everything, as fleet.", "NOT locked where nothing could be read", "error: ww-19: ")
+	expect(t, got, exit.Failed, "locked: everything, as fleet.", "NOT locked: ww-19\n", "error: ww-19: ")
 	must(t, shared.admin.Get(t.Context(), client.ObjectKey{Name: "fleet"}, &v1alpha1.AccessLock{}))
 }

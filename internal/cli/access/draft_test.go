@@ -328,12 +328,12 @@ func TestHolds(t *testing.T) {
 		lock v1alpha1.AccessLockSpec
 		want held
 	}{
-		"everything": {v1alpha1.AccessLockSpec{Everything: true}, held{[]string{"a"}, []string{"b", "c"}}},
-		"vendor":     {v1alpha1.AccessLockSpec{Vendor: "acme"}, held{[]string{"a"}, []string{"b"}}},
-		"person":     {v1alpha1.AccessLockSpec{Person: "p1"}, held{[]string{"a"}, []string{"b"}}},
-		"zone":       {v1alpha1.AccessLockSpec{Zone: "cell"}, held{[]string{"a"}, []string{"c"}}},
-		"a whole":    {v1alpha1.AccessLockSpec{Zone: "area"}, held{[]string{"a"}, []string{"c"}}},
-		"a part":     {v1alpha1.AccessLockSpec{Zone: "part"}, held{nil, []string{"c"}}},
+		"everything": {v1alpha1.AccessLockSpec{Everything: true}, held{open: []string{"a"}, waiting: []string{"b", "c"}}},
+		"vendor":     {v1alpha1.AccessLockSpec{Vendor: "acme"}, held{open: []string{"a"}, waiting: []string{"b"}}},
+		"person":     {v1alpha1.AccessLockSpec{Person: "p1"}, held{open: []string{"a"}, waiting: []string{"b"}}},
+		"zone":       {v1alpha1.AccessLockSpec{Zone: "cell"}, held{open: []string{"a"}, waiting: []string{"c"}}},
+		"a whole":    {v1alpha1.AccessLockSpec{Zone: "area"}, held{open: []string{"a"}, waiting: []string{"c"}}},
+		"a part":     {v1alpha1.AccessLockSpec{Zone: "part"}, held{waiting: []string{"c"}}},
 		"nobody":     {v1alpha1.AccessLockSpec{Zone: "x"}, held{}},
 	} {
 		if diff := cmp.Diff(tt.want, holds(tt.lock, windows, parent), cmp.AllowUnexported(held{})); diff != "" {

@@ -46,7 +46,7 @@ func lockCommand(s *connect.Session) *cobra.Command {
 	sites.AddFlags(cmd, s)
 	flags := cmd.Flags()
 	flags.StringVar(&l.vendor, "vendor", "", "all windows of a vendor")
-	flags.StringVar(&l.person, "person", "", "all windows that let this user in")
+	flags.StringVar(&l.person, "person", "", "all windows that let this user in: a user name, or its part before the @")
 	flags.StringVar(&l.zone, "zone", "", "all windows that reach into a zone, or a part of it")
 	flags.BoolVar(&l.all, "all", false, "all windows")
 	flags.StringVar(&l.reason, "reason", "", "why, for the record")
@@ -61,7 +61,7 @@ func lockCommand(s *connect.Session) *cobra.Command {
 	return cmd
 }
 
-// object is the lock that is asked for.
+// object is the lock that is asked for, in the words of the flags.
 func (l locking) object(me connect.User) (*v1alpha1.AccessLock, error) {
 	given := 0
 	for _, set := range []bool{l.vendor != "", l.person != "", l.zone != "", l.all} {
@@ -75,17 +75,13 @@ func (l locking) object(me connect.User) (*v1alpha1.AccessLock, error) {
 	if strings.TrimSpace(l.reason) == "" {
 		return nil, errors.New("--reason is needed: why?")
 	}
-	o := &v1alpha1.AccessLock{
+	return &v1alpha1.AccessLock{
 		ObjectMeta: metav1.ObjectMeta{Name: l.name},
 		Spec: v1alpha1.AccessLockSpec{
 			Vendor: l.vendor, Person: v1alpha1.Username(l.person), Zone: l.zone, Everything: l.all,
 			Reason: l.reason, By: v1alpha1.Username(me.Name),
 		},
-	}
-	if o.Name == "" {
-		o.Name = objectName(roster.What(o.Spec))
-	}
-	return o, nil
+	}, nil
 }
 
 var notInNames = regexp.MustCompile(`[^a-z0-9.]+`)
@@ -98,35 +94,47 @@ func objectName(words string) string {
 // lock asks once for all sites, and locks each: one that cannot be reached keeps none of
 // the others open.
 func lock(ctx context.Context, s *connect.Session, sites *connect.Sites, l locking) error {
-	var all []pending
-	unread := sites.Each(s, func(at *connect.Session) error {
-		p, err := prepare(ctx, at, l)
-		if err == nil {
-			all = append(all, p)
-		}
-		return err
-	})
+	all, unfit := prepareAll(ctx, s, sites, l)
 	if len(all) == 0 {
-		return unread
+		return unfit
 	}
 	if !l.yes {
-		if err := decision.Confirm(s, toLock(sites, all)); err != nil {
+		if err := decision.Confirm(s, toLock(all)); err != nil {
 			return err
 		}
 	}
-	locked := 0
+	var left []string
 	err := sites.Each(s, func(at *connect.Session) error {
 		i := slices.IndexFunc(all, func(p pending) bool { return p.session.Context() == at.Context() })
 		if i < 0 {
+			left = append(left, at.Context())
 			return nil // said below
 		}
-		locked++
 		return all[i].carryOut(ctx, l.wait)
 	})
-	if unread != nil && locked > 0 {
-		fmt.Fprintf(s.Out, "NOT locked where nothing could be read\n")
+	if len(left) > 0 {
+		fmt.Fprintf(s.Out, "NOT locked: %s\n", strings.Join(left, ", "))
 	}
-	return errors.Join(unread, err)
+	return errors.Join(unfit, err)
+}
+
+// prepareAll says what is to be known before anything is locked. The error is of the sites
+// that are left out: what is out of reach, or has nothing that the lock names.
+func prepareAll(ctx context.Context, s *connect.Session, sites *connect.Sites, l locking) ([]pending, error) {
+	var all []pending
+	unfit := sites.Each(s, func(at *connect.Session) error {
+		p, err := prepare(ctx, at, l)
+		if err != nil {
+			return err
+		}
+		if sites.Several() {
+			p.at = at.Context() + ": "
+		}
+		p.note(p.notes...)
+		all = append(all, p)
+		return nil
+	})
+	return all, unfit
 }
 
 // pending is a lock of one site that is not there yet.
@@ -135,6 +143,17 @@ type pending struct {
 	client  client.Client
 	object  *v1alpha1.AccessLock
 	held    held
+	// at names the site before what is said of it, where there are several.
+	at string
+	// notes are what is to be known before it is locked.
+	notes []string
+}
+
+// note says what is not what was expected, and no reason to leave anybody in.
+func (p pending) note(notes ...string) {
+	for _, n := range notes {
+		fmt.Fprintf(p.session.ErrOut, "NOTE: %s%s\n", p.at, n)
+	}
 }
 
 func prepare(ctx context.Context, s *connect.Session, l locking) (pending, error) {
@@ -150,19 +169,29 @@ func prepare(ctx context.Context, s *connect.Session, l locking) (pending, error
 	if err != nil {
 		return pending{}, err
 	}
-	h, err := heldBy(ctx, c, o.Spec)
-	return pending{s, c, o, h}, err
+	k, err := readLockable(ctx, c, o.Spec)
+	if err != nil {
+		return pending{}, err
+	}
+	notes, err := k.settle(&o.Spec)
+	if err != nil {
+		return pending{}, err
+	}
+	if o.Name == "" {
+		o.Name = objectName(roster.What(o.Spec))
+	}
+	return pending{session: s, client: c, object: o, held: k.held(o.Spec), notes: notes}, nil
 }
 
 // toLock is what is asked before anything is locked.
-func toLock(sites *connect.Sites, all []pending) string {
+func toLock(all []pending) string {
 	var out []string
 	for _, p := range all {
-		what := "Lock " + roster.What(p.object.Spec)
-		if sites.Several() {
-			what = p.session.Context() + ": lock " + roster.What(p.object.Spec)
+		verb := "Lock "
+		if p.at != "" {
+			verb = p.at + "lock "
 		}
-		out = append(out, p.held.saying(what))
+		out = append(out, p.held.saying(verb+roster.Printable(roster.What(p.object.Spec))))
 	}
 	return strings.Join(out, "\n") + " Go on, as " + string(all[0].object.Spec.By) + "?"
 }
@@ -175,12 +204,22 @@ func (p pending) carryOut(ctx context.Context, patience time.Duration) error {
 	if err != nil {
 		return fmt.Errorf("locking: %w", err)
 	}
-	fmt.Fprintf(p.session.Out, "locked: %s, as %s. Unlock: access unlock %s\n", roster.What(p.object.Spec), p.object.Name, p.object.Name)
+	fmt.Fprintf(p.session.Out, "%slocked: %s, as %s. Unlock: access unlock %s\n", p.at,
+		roster.Printable(roster.What(p.object.Spec)), p.object.Name, p.object.Name)
+	if !p.held.some() && !p.held.partly {
+		p.note("no window that there is now is held by this lock")
+	}
 	return awaitEnds(ctx, p.session, p.client, p.held.open, patience)
 }
 
 // held are the windows that a lock means.
-type held struct{ open, waiting []string }
+type held struct {
+	open, waiting []string
+	// partly says that there may be more, which reach into parts of the zone.
+	partly bool
+}
+
+func (h held) some() bool { return len(h.open)+len(h.waiting) > 0 }
 
 func (h held) saying(what string) string {
 	return fmt.Sprintf("%s: this ends %d windows%s and keeps %d closed%s.", what,
@@ -192,20 +231,6 @@ func parenthesis(names []string) string {
 		return ""
 	}
 	return " (" + strings.Join(names, ", ") + ")"
-}
-
-func heldBy(ctx context.Context, c client.Client, l v1alpha1.AccessLockSpec) (held, error) {
-	var windows v1alpha1.VendorAccessWindowList
-	var zones v1alpha1.ZoneList
-	if err := c.List(ctx, &windows); err != nil {
-		return held{}, fmt.Errorf("reading windows: %w", err)
-	}
-	if l.Zone != "" {
-		if err := c.List(ctx, &zones); err != nil {
-			return held{}, fmt.Errorf("--zone: reading zones: %w", err)
-		}
-	}
-	return holds(l, windows.Items, parents(zones.Items)), nil
 }
 
 func parents(zones []v1alpha1.Zone) map[string]string {

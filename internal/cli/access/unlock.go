@@ -67,6 +67,18 @@ func unlock(ctx context.Context, s *connect.Session, name string, yes bool) erro
 	return nil
 }
 
+// heldBy are the windows that a lock keeps closed. Nothing is lifted before they are known.
+func heldBy(ctx context.Context, c client.Client, l v1alpha1.AccessLockSpec) (held, error) {
+	k, err := readLockable(ctx, c, l)
+	if err != nil {
+		return held{}, err
+	}
+	if l.Zone != "" && k.unread != nil {
+		return held{}, fmt.Errorf("reading zones: %w", k.unread)
+	}
+	return k.held(l), nil
+}
+
 func locksCommand(s *connect.Session) *cobra.Command {
 	var format output.Format
 	var sites connect.Sites
