@@ -42,6 +42,13 @@ metadata: {name: more, namespace: zonewarden-access}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: window-acme}
 subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: squatter}]`
 
+const forTheRegistry = `
+apiVersion: v1
+kind: Secret
+type: kubernetes.io/dockerconfigjson
+metadata: {name: registry, namespace: zonewarden-access}
+stringData: {.dockerconfigjson: "{}"}`
+
 const fuseOf = `
 apiVersion: batch/v1
 kind: Job
@@ -82,6 +89,9 @@ spec: {endpointSelector: {}, ingress: [{fromEntities: [all]}]}`), want: refusedB
 		`{"subjects":[{"kind":"User","apiGroup":"rbac.authorization.k8s.io","name":"squatter"}]}`), want: refusedByGuard, by: byRoom + "|" + byOwn, says: "Zonewarden alone"},
 	{name: "give the operator's Role there more rights", as: squatter, do: merge(rbac, "Role", "zonewarden-access/zonewarden-windows", `{"rules":[]}`), want: refusedByGuard, by: byRoom, says: elsewhere},
 	{name: "a Secret for a token there", as: squatter, do: create("apiVersion: v1\nkind: Secret\ntype: kubernetes.io/service-account-token\nmetadata: {name: token, namespace: zonewarden-access, annotations: {kubernetes.io/service-account.name: default}}"), want: refusedByGuard, by: byRoom, says: elsewhere},
+	{name: "a Secret for a token there", as: siteAdmin, do: create("apiVersion: v1\nkind: Secret\ntype: kubernetes.io/service-account-token\nmetadata: {name: token, namespace: zonewarden-access, annotations: {kubernetes.io/service-account.name: default}}"), want: refusedByGuard, by: byRoom, says: elsewhere},
+	{name: "a registry's Secret of one's own", as: squatter, do: create(forTheRegistry), want: refusedByGuard, by: byRoom, says: elsewhere},
+	{name: "a registry's Secret of one's own", as: argo, do: create(forTheRegistry), want: refusedByGuard, by: byRoom, says: elsewhere},
 	{name: "a ConfigMap by the name of the root certificates", as: squatter, do: merge("v1", "ConfigMap", "zonewarden-access/kube-root-ca.crt", `{"data":{"ca.crt":"mine"}}`), want: refusedByGuard, by: byRoom, says: elsewhere},
 	{name: "attach to a window's pod", as: squatter, do: connect(http.MethodPost, windowPod+"/attach?stdout=true"), want: refusedByGuard, by: byWindowPods, says: "enter on sites/site"},
 	{name: "port-forward to a window's pod", as: squatter, do: connect(http.MethodPost, windowPod+"/portforward"), want: refusedByGuard, by: byWindowPods, says: "enter on sites/site"},
@@ -112,6 +122,9 @@ var routinesOfOpenWindows = []routine{
 	{name: "a load balancer's finalizer on a window's Service", as: administrator, do: each(
 		merge("v1", "Service", "zonewarden-access/window-acme", `{"metadata":{"finalizers":["service.kubernetes.io/load-balancer-cleanup"]}}`),
 		merge("v1", "Service", "zonewarden-access/window-acme", `{"metadata":{"finalizers":null}}`))},
+	{name: "a private registry's Secret for windows' pods, which changes and goes", as: siteAdmin, do: each(create(forTheRegistry),
+		merge("v1", "Secret", "zonewarden-access/registry", `{"stringData":{".dockerconfigjson":"{\"auths\":{}}"}}`),
+		remove("v1", "Secret", "zonewarden-access/registry"))},
 	{name: "install what windows need once more", as: argo, do: applyAgain("../../config/access")},
 	{name: "the scheduler binds a window's pod", as: scheduler, do: bind("zonewarden-access/window-acme", "{}")},
 	{name: "a node deletes a window's pod that has ended", as: node, do: seen(remove("v1", "Pod", "zonewarden-access/window-acme", client.GracePeriodSeconds(0))), then: isGone("v1", "Pod", "zonewarden-access/window-acme")},
