@@ -65,6 +65,21 @@ func settingsFindings(site *v1alpha1.SiteSpec, s cilium.Settings) []v1alpha1.Fin
 	return out
 }
 
+// jumpHostFindings say of which jump hosts a relay does not see the address that it lets in.
+func jumpHostFindings(rules *v1alpha1.SiteAccess) []v1alpha1.Finding {
+	var out []v1alpha1.Finding
+	for i, host := range rules.JumpHosts {
+		if len(host.Addresses) == 0 || host.Reachable != v1alpha1.RelayClusterIP {
+			continue
+		}
+		out = append(out, v1alpha1.Finding{
+			Severity: v1alpha1.SeverityWarning, Path: fmt.Sprintf("spec.access.jumpHosts[%d].reachable", i), Reason: v1alpha1.ReasonBackendCannot,
+			Message: fmt.Sprintf("from outside the cluster the address of jump host %q is hidden behind a ClusterIP, or that is not served: use NodePort or LoadBalancer", host.Name),
+		})
+	}
+	return out
+}
+
 // unusableBecause says why a backend was not chosen.
 func (c choice) unusableBecause() string {
 	return cmp.Or(c.settings.Refused, "the backend that the Site asks for is not served")

@@ -4,10 +4,12 @@
 package controllers_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -64,4 +66,31 @@ func TestWhatTheAgentsWereTold(t *testing.T) {
 	w.tellAgents("kube-system", map[string]string{})
 	w.havePolicies(guarded...)
 	w.condition(s, v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)
+}
+
+// A relay does not see who comes from outside by a ClusterIP, and the Site says so of its default.
+func TestAJumpHostThatNoRelaySees(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.startOperator()
+	s := site()
+	s.Spec.Access.JumpHosts = []v1alpha1.JumpHost{
+		{Name: "behind", Addresses: []v1alpha1.JumpHostAddress{"10.30.5.10"}, Reachable: v1alpha1.RelayNodePort},
+		{Name: "hidden", Addresses: []v1alpha1.JumpHostAddress{"10.30.5.11"}},
+		{Name: "inside", Workloads: &v1alpha1.JumpHostWorkloads{Namespace: "dmz", Selector: metav1.LabelSelector{MatchLabels: map[string]string{"app": "jump"}}}},
+	}
+	w.make(s)
+	w.eventually("the hidden one is found, and no other", func() error {
+		w.must(w.Get(w.ctx(), client.ObjectKeyFromObject(s), s))
+		var paths []string
+		for _, f := range s.Status.Findings {
+			if strings.HasPrefix(f.Path, "spec.access.jumpHosts") {
+				paths = append(paths, f.Path)
+			}
+		}
+		if diff := cmp.Diff([]string{"spec.access.jumpHosts[1].reachable"}, paths); diff != "" {
+			return fmt.Errorf("findings (-want +got):\n%s", diff)
+		}
+		return nil
+	})
 }

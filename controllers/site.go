@@ -38,7 +38,7 @@ func (s *Segmentation) siteStatus(o *outcome, site *v1alpha1.Site) v1alpha1.Site
 	ref := topology.ObjectRef{Kind: topology.KindSite, Name: site.Name}
 	c := s.conditionsOf(&status.Status, site.Generation)
 	exposed, found := o.exposedSite()
-	c.verdictStatus(o.model.Verdicts[ref], slices.Concat(backendFindings(o.backend), settingsFindings(&site.Spec, o.backend.settings), o.set.Findings[ref], found, o.impersonation))
+	c.verdictStatus(o.model.Verdicts[ref], slices.Concat(backendFindings(o.backend), settingsFindings(&site.Spec, o.backend.settings), jumpHostFindings(&site.Spec.Access), o.set.Findings[ref], found, o.impersonation))
 	c.judge(v1alpha1.ConditionExposed, exposed)
 	status.Backend = o.backend.chosen
 	if o.held == "" && o.model.Site != nil {

@@ -132,7 +132,7 @@ type JumpHost struct {
 	// +kubebuilder:validation:MaxLength=63
 	Zone string `json:"zone,omitempty"`
 	// reachable says by what kind of service the jump host reaches a window's relay:
-	// ClusterIP where it is a pod or routes to the cluster's services.
+	// ClusterIP where it is a pod; from outside the cluster its address would be hidden.
 	// +optional
 	// +kubebuilder:default=ClusterIP
 	Reachable RelayService `json:"reachable,omitempty"`
