@@ -123,7 +123,7 @@ var (
 	})
 	auditLost = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "zonewarden_audit_lost_total",
-		Help: "Entries of the audit trail that were removed before they had been exported, in all.",
+		Help: "Entries of the audit trail that were removed before they had been exported, while this replica led.",
 	})
 	auditDamaged = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "zonewarden_audit_damaged",
@@ -198,6 +198,7 @@ func observeClock(v clock.Verdict) {
 func observePass(o *outcome, took time.Duration) {
 	passSeconds.Observe(took.Seconds())
 	objectsInForce.Reset()
+	objectsInForce.WithLabelValues(topology.KindSite, "accepted") // with nothing declared it says that somebody counts
 	severities := map[v1alpha1.Severity]int{v1alpha1.SeverityError: 0, v1alpha1.SeverityWarning: 0}
 	for ref, v := range o.model.Verdicts {
 		objectsInForce.WithLabelValues(ref.Kind, stateOf(v)).Inc()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/openings"
+	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
 // byAda says who wrote an object.
@@ -158,6 +159,15 @@ func (w *world) counted(kind string, want map[string]float64) {
 		}
 		return nil
 	})
+}
+
+// TestWithNothingDeclaredSomebodyCounts: an alert is raised where nobody does.
+func TestWithNothingDeclaredSomebodyCounts(t *testing.T) {
+	w := newWorld(t)
+	w.startOperator()
+	w.counted(topology.KindSite, map[string]float64{"accepted": 0})
+	w.make(site())
+	w.counted(topology.KindSite, map[string]float64{"accepted": 1})
 }
 
 // TestWhatClosesDoesNotWait: not even beside what opens, and what was denied opens nothing.

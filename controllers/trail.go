@@ -229,7 +229,9 @@ func (t *trail) note(entries []audit.Entry, head audit.Head, exported uint64) {
 			auditEntries.Add(float64(head.Sequence - before.head.Sequence))
 		}
 		if lost := audit.LastCheckpoint(entries).LostInAll; lost > before.lost {
-			auditLost.Add(float64(lost - before.lost))
+			if before.once { // what went before this replica looked is no news
+				auditLost.Add(float64(lost - before.lost))
+			}
 			before.lost = lost
 		}
 		before.trails = t.trailsOf(entries)
