@@ -25,6 +25,7 @@ import (
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
+	crconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -139,6 +140,9 @@ func run(o *options, logger logr.Logger) error {
 		LeaderElectionID:              "zonewarden.zonewarden.io",
 		LeaderElectionNamespace:       o.leaseNamespace,
 		LeaderElectionReleaseOnCancel: true,
+		// Who waits for the lease has read everything: it takes over at once, and one that may
+		// not read is never ready.
+		Controller: crconfig.Controller{EnableWarmup: new(true)},
 	})
 	if err != nil {
 		return fmt.Errorf("making the manager: %w", err)
@@ -192,8 +196,7 @@ func (o *options) place(namespaceFile string) (controllers.Place, error) {
 	return at, nil
 }
 
-// cachesSynced is ready when the operator has seen the site. A replica that waits
-// for the lease has, so that it can take over at once.
+// cachesSynced is ready when the operator has seen the site, the lease or not.
 func cachesSynced(mgr ctrl.Manager) healthz.Checker {
 	return func(r *http.Request) error {
 		ctx, cancel := context.WithTimeout(r.Context(), answersWithin)

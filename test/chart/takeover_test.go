@@ -4,9 +4,16 @@
 package chart
 
 import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 )
+
+// hasRead tells of a replica that its controllers have been told of objects.
+var hasRead = regexp.MustCompile(`(?m)^workqueue_adds_total\{.*name="segmentation".*\} [1-9]`)
 
 // TestFromKubectl: what kubectl installed becomes a release while the plant is segmented and
 // guarded, is uninstalled and then removed by hand.
@@ -24,6 +31,12 @@ func TestFromKubectl(t *testing.T) {
 	l.lookout.check(t, "taken over")
 	l.isGuarded(t, "True", "Guarded")
 	second := l.startOperator(t)
+	eventually(t, "the second has read the plant, without the lease", func(context.Context) error {
+		if m := second.serves(t); !hasRead.MatchString(m) || strings.Contains(m, "\nzonewarden_objects{") {
+			return fmt.Errorf("it serves\n%s", m)
+		}
+		return nil
+	})
 	must(t, l.operator.Stop(patience))
 	began := time.Now()
 	l.operator = second
