@@ -90,7 +90,7 @@ func newForecast(ctx context.Context, before, after *plant.Plant) (*Forecast, er
 		Change:  change.Compare(before.Side(), after.Side()),
 		Refused: []Refused{}, Waiting: []Waiting{}, Firewall: firewall(before, after), Restarts: restarts(before, after),
 		Flows: after.Model().Counts(), Held: []string{}, Writes: []Write{},
-		Unseen: append([]string{}, after.Unseen...), Assumed: append([]string{}, after.Assumed...),
+		Unseen: append([]string{}, after.Unseen...), Assumed: append([]string{}, after.Assumptions()...),
 	}
 	for _, w := range after.Waiting {
 		f.Waiting = append(f.Waiting, Waiting{ObjectRef: w.ObjectRef, Hash: w.Hash, Author: w.Author, Opens: w.Opens, Approvals: w.Missing})

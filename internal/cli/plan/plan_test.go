@@ -119,6 +119,7 @@ func TestScreens(t *testing.T) {
 		}, nil, exit.Bad},
 		"words-only":       {[]string{"Daily reports", "Hourly reports"}, nil, exit.Bad},
 		"a-zone-that-goes": {[]string{"name: cell-pumping\n", "name: cell-pumps\n"}, []string{"--prune"}, exit.Failed},
+		"out-of-scope":     {[]string{"name: ww-filtration\n  labels: {zonewarden.io/scope: ot}\n", "name: ww-filtration\n"}, nil, exit.Failed},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -160,6 +161,21 @@ func TestForPrograms(t *testing.T) {
 		}
 	}
 	if code != exit.Bad || f["kind"] != "Plan" || len(f["opens"].([]any)) != 1 || len(f["pairs"].([]any)) == 0 {
+		t.Errorf("exit %d, %s", code, out)
+	}
+}
+
+// TestNamespacesThatAreThereAreNotAssumed: people keep namespaces elsewhere than zones. Where
+// one that is there is not in scope, the operator refuses the zone whatever its author assumes.
+func TestNamespacesThatAreThereAreNotAssumed(t *testing.T) {
+	folder := edited(t, "name: ww-filtration\n  labels: {zonewarden.io/scope: ot}\n", "name: ww-filtration\n")
+	there, files := filepath.Join(folder, "00-namespaces.yaml"), []string{}
+	for _, name := range []string{"10-site.yaml", "20-zones.yaml", "30-assets.yaml", "40-conduits.yaml"} {
+		files = append(files, filepath.Join(waterWorks, name))
+	}
+	out, code := run(t, "-f", strings.Join(files, ","), "--against", there)
+	want := `ERROR      zone cell-filtration spec.members.workloads[0]: NamespaceOutOfScope: namespace "ww-filtration" is not in the Site's scope`
+	if code != exit.Failed || !strings.Contains(out, want) || strings.Contains(out, "namespaces that zones name") {
 		t.Errorf("exit %d, %s", code, out)
 	}
 }

@@ -145,7 +145,7 @@ func (p *Plant) readSurroundings(ctx context.Context, c client.Reader) error {
 		}
 	}
 	if len(p.Namespaces) == 0 {
-		p.assumeNamespaces()
+		p.assumeNamespaces(p.namedByZones())
 	}
 	return nil
 }

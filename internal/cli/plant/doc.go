@@ -6,5 +6,5 @@
 //
 // It is read once and judged by the same pure packages as the operator's: topology,
 // policy, budget and apply. What it cannot see (pods, policies, Cilium's options) it goes
-// without and says so in Unseen; what it assumes in place of a cluster is in Assumed.
+// without and says so in Unseen; what it assumes in place of a cluster is in Assumptions.
 package plant

@@ -6,7 +6,6 @@ package plant
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -47,7 +46,7 @@ func fromFiles(name string, set *manifest.Set, now time.Time, refusedToo bool) (
 			return nil, fmt.Errorf("reading %s in %s:%d: %w", d.Name(), d.File, d.Line, err)
 		}
 	}
-	p.assumeNamespaces()
+	p.assumeNamespaces(p.namedByZones())
 	if !refusedToo {
 		p.accept()
 	}
@@ -164,29 +163,4 @@ func namespaceOf(u *unstructured.Unstructured) string {
 		return ns
 	}
 	return metav1.NamespaceDefault
-}
-
-// assumeNamespaces adds those that zones name and files do not declare, with the labels
-// that the Site's scope asks for.
-func (p *Plant) assumeNamespaces() {
-	var missing []string
-	for _, z := range p.Zones {
-		for _, w := range z.Spec.Members.Workloads {
-			missing = append(missing, w.Namespaces...)
-		}
-	}
-	slices.Sort(missing)
-	missing = slices.DeleteFunc(slices.Compact(missing), func(name string) bool {
-		return slices.ContainsFunc(p.Namespaces, func(ns topology.Namespace) bool { return ns.Name == name })
-	})
-	for _, name := range missing {
-		ns := topology.Namespace{Name: name, Labels: withName(nil, name)}
-		if p.Site != nil {
-			maps.Copy(ns.Labels, p.Site.Spec.Scope.NamespaceSelector.MatchLabels)
-		}
-		p.Namespaces = append(p.Namespaces, ns)
-	}
-	if len(missing) > 0 {
-		p.Assumed = append(p.Assumed, fmt.Sprintf("%d namespaces that zones name and no file declares, with the labels of the Site's scope", len(missing)))
-	}
 }

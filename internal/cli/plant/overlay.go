@@ -5,7 +5,6 @@ package plant
 
 import (
 	"maps"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -51,7 +50,7 @@ func (p *Plant) With(files *Plant, prune bool) *Plant {
 		c.Status = old.Status
 		return equality.Semantic.DeepEqual(old.Spec, c.Spec)
 	})
-	out.Namespaces = overNamespaces(p.Namespaces, files.Namespaces)
+	out.layNamespaces(p, files)
 	out.waitOver(p)
 	return &out
 }
@@ -111,27 +110,4 @@ func inherit(old, o metav1.Object, sameSpec bool) {
 	}
 	maps.Copy(annotations, o.GetAnnotations())
 	o.SetAnnotations(annotations)
-}
-
-// overNamespaces adds declared namespaces, and their labels to those that are there.
-func overNamespaces(there, declared []topology.Namespace) []topology.Namespace {
-	var out []topology.Namespace
-	for _, ns := range there {
-		i := slices.IndexFunc(declared, func(d topology.Namespace) bool { return d.Name == ns.Name })
-		if i >= 0 {
-			labels := maps.Clone(ns.Labels)
-			if labels == nil {
-				labels = map[string]string{}
-			}
-			maps.Copy(labels, declared[i].Labels)
-			ns.Labels = labels
-		}
-		out = append(out, ns)
-	}
-	for _, d := range declared {
-		if !slices.ContainsFunc(there, func(ns topology.Namespace) bool { return ns.Name == d.Name }) {
-			out = append(out, d)
-		}
-	}
-	return out
 }

@@ -51,8 +51,11 @@ type Plant struct {
 
 	// Unseen is what could not be read, and why.
 	Unseen []string
-	// Assumed is what was put in place of a cluster.
+	// Assumed is what was put in place of a cluster, but for namespaces: see Assumptions.
 	Assumed []string
+
+	// assumedNamespaces are those of Namespaces that only zones name.
+	assumedNamespaces []string
 
 	model *topology.Model
 	// read counts the objects that were read of files.

@@ -1,0 +1,171 @@
+// Copyright 2026 The Zonewarden Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plant_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/zonewarden/zonewarden/internal/cli/manifest"
+	"github.com/zonewarden/zonewarden/internal/cli/plant"
+)
+
+var today = time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)
+
+// site selects namespaces by scope, and pods by app.
+const site = `apiVersion: zonewarden.io/v1alpha1
+kind: Site
+metadata: {name: site}
+spec: {id: a, scope: {namespaceSelector: {matchLabels: {scope: ot}}}, zoneLabelKeys: [app]}`
+
+// zone has all pods of a namespace, or those of an application.
+func zone(name, members string) string {
+	return `apiVersion: zonewarden.io/v1alpha1
+kind: Zone
+metadata: {name: ` + name + `}
+spec: {purdue: L2, type: Control, owner: o, slTarget: {all: 1}, members: {workloads: [` + members + `]}}`
+}
+
+func namespace(name, labels string) string {
+	return fmt.Sprintf("apiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: {%s}}", name, labels)
+}
+
+// declared is the site of some documents.
+func declared(t *testing.T, docs ...string) *plant.Plant {
+	t.Helper()
+	set, err := manifest.Read(strings.NewReader(strings.Join(docs, "\n---\n")), "-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(set.Problems) > 0 {
+		t.Fatal(set.Problems)
+	}
+	p, err := plant.FromFiles("a", set, today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+var (
+	inCell     = zone("cell", "{namespaces: [cell]}")
+	byArea     = zone("cell", "{namespaceSelector: {matchLabels: {area: cell}}}")
+	someLabels = []string{"area", "scope", "team"}
+)
+
+func assumed(n string) string {
+	return n + " that zones name and no file declares, with the labels of the Site's scope"
+}
+
+// namespaces are laid over others: what the one of the name cell is labelled with then, and
+// what is said of it.
+var namespaces = map[string]struct {
+	there, files []string
+	live, prune  bool
+	want         string
+	said         []string
+}{
+	"a label that a folder no longer has": {
+		there: []string{site, inCell, namespace("cell", "scope: ot, team: a")}, files: []string{site, inCell, namespace("cell", "team: a")},
+		want: "team=a",
+	},
+	"one that a folder does not name": {
+		there: []string{site, inCell, namespace("cell", "scope: ot")}, files: []string{site, inCell}, want: "scope=ot",
+	},
+	"one without the labels, that a file's zone names": {
+		there: []string{site, namespace("cell", "team: a")}, files: []string{site, inCell}, want: "team=a",
+	},
+	"one that nobody declares": {
+		files: []string{site, inCell}, want: "scope=ot", said: []string{assumed("1 namespace")},
+	},
+	"more of them": {
+		files: []string{site, zone("cell", "{namespaces: [cell, room]}")}, want: "scope=ot", said: []string{assumed("2 namespaces")},
+	},
+	"one that is assumed for a zone that stays": {
+		there: []string{site, inCell}, files: []string{zone("room", "{namespaces: [cell]}")}, want: "scope=ot", said: []string{assumed("1 namespace")},
+	},
+	"one that was assumed for a zone that goes": {
+		there: []string{site, inCell}, files: []string{site}, prune: true, want: "not there",
+	},
+	"one that was assumed and is declared": {
+		there: []string{site, inCell}, files: []string{site, inCell, namespace("cell", "team: a")}, want: "team=a",
+	},
+	"one that is assumed with the scope that files change": {
+		there: []string{site, inCell}, files: []string{strings.Replace(site, "scope: ot", "scope: ics", 1)}, want: "scope=ics", said: []string{assumed("1 namespace")},
+	},
+	"a label that a cluster has and its manifest does not name": {
+		live: true, there: []string{site, inCell, namespace("cell", "scope: ot, team: a")}, files: []string{site, inCell, namespace("cell", "")},
+		want: "scope=ot team=a", said: []string{"namespace cell carries scope, which its manifest does not name: applying it may take that off"},
+	},
+	"one by which a zone selects": {
+		live: true, there: []string{site, byArea, namespace("cell", "scope: ot, area: cell")}, files: []string{namespace("cell", "team: a")},
+		want: "area=cell scope=ot team=a", said: []string{"namespace cell carries area, scope, which its manifest does not name: applying it may take that off"},
+	},
+	"one by which nothing selects": {
+		live: true, there: []string{site, inCell, namespace("cell", "scope: ot, team: a")}, files: []string{namespace("cell", "scope: ot")}, want: "scope=ot team=a",
+	},
+	"a cluster's label that is another": {
+		live: true, there: []string{site, inCell, namespace("cell", "scope: ot")}, files: []string{namespace("cell", "scope: it")}, want: "scope=it",
+	},
+	"one without the labels in a cluster, that a file's zone names": {
+		live: true, there: []string{namespace("cell", "team: a")}, files: []string{site, inCell}, want: "team=a",
+	},
+	"one that a cluster does not have either": {
+		live: true, there: []string{namespace("room", "")}, files: []string{site, inCell}, want: "scope=ot",
+		said: []string{"1 namespace that zones name and neither the cluster shows nor a file declares, with the labels of the Site's scope"},
+	},
+}
+
+func TestNamespacesAreLaidOver(t *testing.T) {
+	for name, tt := range namespaces {
+		t.Run(name, func(t *testing.T) {
+			before := declared(t, tt.there...)
+			before.Live = tt.live
+			// The Site leaves the backend open, which is assumed as well.
+			before.Assumed = nil
+			files := declared(t, tt.files...)
+			files.Assumed = nil
+			after := before.With(files, tt.prune)
+			if got := cell(after); got != tt.want {
+				t.Errorf("labelled %q, want %q", got, tt.want)
+			}
+			if diff := cmp.Diff(tt.said, append(after.Unseen, after.Assumptions()...)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// cell is some labels of the namespace of that name.
+func cell(p *plant.Plant) string {
+	for _, ns := range p.Namespaces {
+		if ns.Name != "cell" {
+			continue
+		}
+		var out []string
+		for _, key := range someLabels {
+			if value, ok := ns.Labels[key]; ok {
+				out = append(out, key+"="+value)
+			}
+		}
+		return strings.Join(out, " ")
+	}
+	return "not there"
+}
+
+// TestWhatIsLaidOverStaysAsItWas: files may be laid over several sites, each of which is
+// looked at before and after.
+func TestWhatIsLaidOverStaysAsItWas(t *testing.T) {
+	before, files := declared(t, site, inCell, namespace("cell", "scope: ot")), declared(t, namespace("cell", "team: a"))
+	before.Live = true
+	_ = before.With(files, false)
+	got := []string{cell(before), cell(files), cell(before.With(files, false))}
+	if diff := cmp.Diff([]string{"scope=ot", "team=a", "scope=ot team=a"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
