@@ -43,6 +43,9 @@ type Forecast struct {
 	// Restarts are workloads whose trust changes and that are restarted for it.
 	Restarts []Restart `json:"restarts"`
 	Budget   Budget    `json:"budget"`
+	// Workloads of the manifests, as namespace/name, that are new or labelled otherwise than
+	// the pods that the forecast is made of.
+	Workloads []string `json:"workloads"`
 	// Unseen and Assumed say what the forecast is not made of.
 	Unseen  []string `json:"unseen"`
 	Assumed []string `json:"assumed"`
@@ -90,7 +93,8 @@ func newForecast(ctx context.Context, before, after *plant.Plant) (*Forecast, er
 		Change:  change.Compare(before.Side(), after.Side()),
 		Refused: []Refused{}, Waiting: []Waiting{}, Firewall: firewall(before, after), Restarts: restarts(before, after),
 		Flows: after.Model().Counts(), Held: []string{}, Writes: []Write{},
-		Unseen: append([]string{}, after.Unseen...), Assumed: append([]string{}, after.Assumptions()...),
+		Workloads: append([]string{}, after.Workloads...),
+		Unseen:    append([]string{}, after.Unseen...), Assumed: append([]string{}, after.Assumptions()...),
 	}
 	for _, w := range after.Waiting {
 		f.Waiting = append(f.Waiting, Waiting{ObjectRef: w.ObjectRef, Hash: w.Hash, Author: w.Author, Opens: w.Opens, Approvals: w.Missing})
@@ -205,7 +209,7 @@ func compareRefs(a, b topology.ObjectRef) int {
 	return slices.Compare([]byte(a.Name), []byte(b.Name))
 }
 
-// Empty says that nothing would happen.
+// Empty says that nothing would happen. Of workloads that differ that is not known.
 func (f *Forecast) Empty() bool {
-	return f.None() && len(f.Writes)+len(f.Refused) == 0
+	return f.None() && len(f.Writes)+len(f.Refused)+len(f.Workloads) == 0
 }

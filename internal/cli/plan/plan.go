@@ -27,7 +27,7 @@ the rights to read are enough.
 Exit codes:
   0  nothing would change
   1  no plan could be made, or the API server would refuse a manifest, or the operator an object
-  2  something would change
+  2  something would change, or workloads differ, of which the plan does not see what they change
   3  kept for changes that cut traffic in use, which the plan cannot see yet`
 
 type command struct {

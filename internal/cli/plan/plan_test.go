@@ -92,6 +92,12 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
+// relabelled gives the pods of applications another label than conduits select them by.
+func relabelled(app string) []string {
+	template := "  template:\n    metadata:\n      labels: {app: "
+	return []string{template + app + "}", template + app + "-v2}"}
+}
+
 func TestScreens(t *testing.T) {
 	opcua := conduit(t, "historian-opcua")
 	changed := []string{
@@ -120,6 +126,8 @@ func TestScreens(t *testing.T) {
 		"words-only":       {[]string{"Daily reports", "Hourly reports"}, nil, exit.Bad},
 		"a-zone-that-goes": {[]string{"name: cell-pumping\n", "name: cell-pumps\n"}, []string{"--prune"}, exit.Failed},
 		"out-of-scope":     {[]string{"name: ww-filtration\n  labels: {zonewarden.io/scope: ot}\n", "name: ww-filtration\n"}, nil, exit.Failed},
+		"a-workload":       {relabelled("historian"), nil, exit.Bad},
+		"workloads":        {append(relabelled("opcua-server"), "Daily reports", "Hourly reports"), nil, exit.Bad},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -162,6 +170,16 @@ func TestForPrograms(t *testing.T) {
 	}
 	if code != exit.Bad || f["kind"] != "Plan" || len(f["opens"].([]any)) != 1 || len(f["pairs"].([]any)) == 0 {
 		t.Errorf("exit %d, %s", code, out)
+	}
+}
+
+// TestWorkloadsForPrograms: those that differ are listed, and are a reason to look.
+func TestWorkloadsForPrograms(t *testing.T) {
+	out, code := run(t, "-f", edited(t, relabelled("historian")...), "--against", waterWorks, "-o", "json")
+	var f Forecast
+	must(t, json.Unmarshal([]byte(out), &f))
+	if diff := cmp.Diff([]string{"ww-historian/historian"}, f.Workloads); diff != "" || code != exit.Bad {
+		t.Errorf("exit %d, workloads (-want +got)\n%s", code, diff)
 	}
 }
 

@@ -49,6 +49,7 @@ func (f *Forecast) text(out io.Writer, details bool) {
 		t.line("MAP", "fullest in zone %s: %d of %d entries", f.Budget.Zone, f.Budget.Entries, f.Budget.Limit)
 	}
 	t.findings(f)
+	t.workloads(f.Workloads)
 	for _, u := range f.Unseen {
 		t.line("UNSEEN", "%s", u)
 	}
@@ -66,6 +67,8 @@ func (f *Forecast) verdict() string {
 		return fmt.Sprintf("%s would not be taken as declared: exit 1", counted(n, "object", "objects"))
 	case f.Empty():
 		return "nothing would change: exit 0"
+	case len(f.Opens)+len(f.Closes)+len(f.Denied)+len(f.Released) == 0 && len(f.Workloads) > 0:
+		return "changes by workloads, which are not in this plan: exit 2"
 	case len(f.Opens)+len(f.Closes)+len(f.Denied)+len(f.Released) == 0:
 		return "nothing would pass or be denied that is not now: exit 2, because objects differ"
 	}
@@ -290,6 +293,19 @@ func (t *screen) findings(f *Forecast) {
 		}
 		t.line(head, "%s %s: %s: %s%s", nameOf(found.Object), found.Path, found.Reason, found.Message, kept)
 	}
+}
+
+// workloads are those of which the plan does not say what they change: it is made of the pods
+// that are there, labelled as they are.
+func (t *screen) workloads(list []string) {
+	if len(list) == 0 {
+		return
+	}
+	are := "is"
+	if len(list) > 1 {
+		are = "are"
+	}
+	t.line(fmt.Sprintf("WORKLOADS %d", len(list)), "%s %s new or labelled otherwise: what that changes is not in this plan (compare matrix -f)", t.names(list), are)
 }
 
 func nameOf(ref topology.ObjectRef) string { return strings.ToLower(ref.Kind) + " " + ref.Name }

@@ -116,11 +116,13 @@ func (p *Plant) readSurroundings(ctx context.Context, c client.Reader) error {
 			})
 		}},
 		{"pods", func() error {
-			return pages(ctx, c, empty[corev1.PodList], func(l *corev1.PodList) {
+			err := pages(ctx, c, empty[corev1.PodList], func(l *corev1.PodList) {
 				for i := range l.Items {
 					p.Pods = append(p.Pods, topology.PodOf(&l.Items[i]))
 				}
 			})
+			p.podsUnseen = apierrors.IsForbidden(err)
+			return err
 		}},
 		{"nodes", func() error {
 			return pages(ctx, c, empty[corev1.NodeList], func(l *corev1.NodeList) {

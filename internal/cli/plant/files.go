@@ -131,7 +131,9 @@ func (p *Plant) takeWorkload(u *unstructured.Unstructured) error {
 	case "Pod":
 		var o corev1.Pod
 		read(&o)
+		o.Namespace = namespaceOf(u)
 		p.Pods = append(p.Pods, topology.PodOf(&o))
+		p.workloads = append(p.workloads, workload{o.Namespace, o.Name, o.Labels})
 		return err
 	case "Service":
 		var o corev1.Service
@@ -147,6 +149,9 @@ func (p *Plant) takeWorkload(u *unstructured.Unstructured) error {
 		pod := topology.PodOf(&corev1.Pod{ObjectMeta: template.ObjectMeta, Spec: template.Spec})
 		pod.Namespace, pod.Name = namespaceOf(u), fmt.Sprintf("%s-%d", u.GetName(), i)
 		p.Pods = append(p.Pods, pod)
+	}
+	if replicas > 0 {
+		p.workloads = append(p.workloads, workload{namespaceOf(u), u.GetName(), template.Labels})
 	}
 	return err
 }

@@ -51,6 +51,7 @@ func (p *Plant) With(files *Plant, prune bool) *Plant {
 		return equality.Semantic.DeepEqual(old.Spec, c.Spec)
 	})
 	out.layNamespaces(p, files)
+	out.Workloads = out.workloadsWithoutPods(files)
 	out.waitOver(p)
 	return &out
 }

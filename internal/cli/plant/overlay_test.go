@@ -4,12 +4,17 @@
 package plant_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/zonewarden/zonewarden/internal/cli/manifest"
 	"github.com/zonewarden/zonewarden/internal/cli/plant"
@@ -35,6 +40,17 @@ func namespace(name, labels string) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: {%s}}", name, labels)
 }
 
+func pod(labels string) string {
+	return fmt.Sprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: opc-7d9, namespace: cell, labels: {%s}}", labels)
+}
+
+func deployment(replicas int, labels string) string {
+	return fmt.Sprintf(`apiVersion: apps/v1
+kind: Deployment
+metadata: {name: opc, namespace: cell}
+spec: {replicas: %d, template: {metadata: {labels: {%s}}}}`, replicas, labels)
+}
+
 // declared is the site of some documents.
 func declared(t *testing.T, docs ...string) *plant.Plant {
 	t.Helper()
@@ -55,6 +71,7 @@ func declared(t *testing.T, docs ...string) *plant.Plant {
 var (
 	inCell     = zone("cell", "{namespaces: [cell]}")
 	byArea     = zone("cell", "{namespaceSelector: {matchLabels: {area: cell}}}")
+	byApp      = zone("cell", "{namespaces: [cell], podSelector: {matchLabels: {app: opc}}}")
 	someLabels = []string{"area", "scope", "team"}
 )
 
@@ -167,5 +184,86 @@ func TestWhatIsLaidOverStaysAsItWas(t *testing.T) {
 	got := []string{cell(before), cell(files), cell(before.With(files, false))}
 	if diff := cmp.Diff([]string{"scope=ot", "team=a", "scope=ot team=a"}, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// workloads of files, and what is said of them by the pods that are there.
+var workloads = map[string]struct {
+	there, files []string
+	live         bool
+	said         string
+}{
+	"as it is":                            {there: []string{deployment(1, "app: opc")}, files: []string{deployment(3, "app: opc")}},
+	"labelled otherwise":                  {there: []string{deployment(1, "app: opc")}, files: []string{deployment(1, "app: opc-2")}, said: "cell/opc"},
+	"with a label more":                   {there: []string{deployment(1, "app: opc")}, files: []string{deployment(1, "app: opc, tier: a")}, said: "cell/opc"},
+	"with a label less":                   {there: []string{deployment(1, "app: opc, tier: a")}, files: []string{deployment(1, "app: opc")}, said: "cell/opc"},
+	"new":                                 {files: []string{deployment(1, "app: opc")}, said: "cell/opc"},
+	"new, and without pods":               {files: []string{deployment(0, "app: opc")}},
+	"in another namespace":                {there: []string{strings.Replace(pod("app: opc"), "namespace: cell", "namespace: room", 1)}, files: []string{deployment(1, "app: opc")}, said: "cell/opc"},
+	"not in the files":                    {there: []string{deployment(1, "app: opc")}},
+	"as its pod":                          {there: []string{pod("app: opc")}, files: []string{pod("app: opc, pod-template-hash: 7d9")}},
+	"a pod of no workload":                {there: []string{pod("app: opc")}, files: []string{pod("app: opc-2")}, said: "cell/opc-7d9"},
+	"a pod of the namespace default":      {there: []string{inDefault(deployment(1, "app: opc"))}, files: []string{inDefault(pod("app: opc"))}},
+	"not labelled":                        {there: []string{deployment(1, "")}, files: []string{deployment(1, "")}},
+	"a cluster's pod":                     {live: true, there: []string{pod("app: opc, pod-template-hash: 7d9, mesh: istio")}, files: []string{deployment(1, "app: opc")}},
+	"a cluster's pod labelled otherwise":  {live: true, there: []string{pod("app: opc, mesh: istio")}, files: []string{deployment(1, "app: opc-2")}, said: "cell/opc"},
+	"a cluster's pod with a label less":   {live: true, there: []string{pod("app: opc")}, files: []string{deployment(1, "app: opc, tier: a")}, said: "cell/opc"},
+	"a label that a zone selects by":      {live: true, there: []string{site, byApp, pod("app: opc, tier: a")}, files: []string{deployment(1, "tier: a")}, said: "cell/opc"},
+	"a label that a conduit selects by":   {live: true, there: []string{conduit, pod("app: opc, tier: a")}, files: []string{deployment(1, "app: opc")}, said: "cell/opc"},
+	"one that its initiator selects by":   {live: true, there: []string{conduit, pod("app: opc, role: client")}, files: []string{deployment(1, "app: opc")}, said: "cell/opc"},
+	"one that nothing selects by":         {live: true, there: []string{site, byApp, pod("app: opc, tier: a")}, files: []string{deployment(1, "app: opc")}},
+	"a cluster's pods that no file holds": {live: true, there: []string{pod("app: opc")}, files: []string{site}},
+}
+
+// inDefault is a manifest that leaves its namespace open.
+func inDefault(doc string) string { return strings.Replace(doc, ", namespace: cell", "", 1) }
+
+// conduit selects pods by role and by tier.
+const conduit = `apiVersion: zonewarden.io/v1alpha1
+kind: Conduit
+metadata: {name: poll}
+spec: {initiator: {zone: room, workloads: {matchLabels: {role: client}}}, responders: [{zone: cell, workloads: {matchLabels: {tier: a}}}], flows: [{protocol: opcua-tcp}], why: {need: values, riskOwner: a}}`
+
+func TestWorkloadsThatDiffer(t *testing.T) {
+	for name, tt := range workloads {
+		t.Run(name, func(t *testing.T) {
+			before := declared(t, tt.there...)
+			before.Live = tt.live
+			var want []string
+			if tt.said != "" {
+				want = []string{tt.said}
+			}
+			if diff := cmp.Diff(want, before.With(declared(t, tt.files...), false).Workloads); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// guarded is a cluster with nothing in it, where pods may not be listed.
+type guarded struct{ refuses bool }
+
+func (g guarded) Get(context.Context, client.ObjectKey, client.Object, ...client.GetOption) error {
+	return apierrors.NewNotFound(schema.GroupResource{}, "")
+}
+
+func (g guarded) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
+	if _, ok := list.(*corev1.PodList); ok && g.refuses {
+		return apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "", nil)
+	}
+	return nil
+}
+
+// TestPodsThatNobodyMaySeeAreNotNew: of pods that may not be listed nothing is said but that.
+func TestPodsThatNobodyMaySeeAreNotNew(t *testing.T) {
+	for refuses, want := range map[bool][]string{false: {"cell/opc"}, true: nil} {
+		p, err := plant.FromCluster(t.Context(), guarded{refuses}, "a", today)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after := p.With(declared(t, deployment(1, "app: opc")), false)
+		if diff := cmp.Diff(want, after.Workloads); diff != "" || refuses != (len(after.Unseen) > 0) {
+			t.Errorf("refused: %t, unseen %v, workloads (-want +got)\n%s", refuses, after.Unseen, diff)
+		}
 	}
 }

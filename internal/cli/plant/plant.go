@@ -49,6 +49,10 @@ type Plant struct {
 	Approvals []*v1alpha1.Approval
 	Waiting   []openings.Waiting
 
+	// Workloads of the files that were laid over it, as namespace/name, that no pod of it
+	// looks like: they are new, or labelled otherwise.
+	Workloads []string
+
 	// Unseen is what could not be read, and why.
 	Unseen []string
 	// Assumed is what was put in place of a cluster, but for namespaces: see Assumptions.
@@ -56,6 +60,10 @@ type Plant struct {
 
 	// assumedNamespaces are those of Namespaces that only zones name.
 	assumedNamespaces []string
+	// workloads are what Pods were made of, where they are of files.
+	workloads []workload
+	// podsUnseen says that nobody knows which pods there are.
+	podsUnseen bool
 
 	model *topology.Model
 	// read counts the objects that were read of files.
