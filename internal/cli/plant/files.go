@@ -133,7 +133,7 @@ func (p *Plant) takeWorkload(u *unstructured.Unstructured) error {
 		read(&o)
 		o.Namespace = namespaceOf(u)
 		p.Pods = append(p.Pods, topology.PodOf(&o))
-		p.workloads = append(p.workloads, workload{o.Namespace, o.Name, o.Labels})
+		p.workloads = append(p.workloads, workload{namespace: o.Namespace, name: o.Name, labels: o.Labels})
 		return err
 	case "Service":
 		var o corev1.Service
@@ -151,7 +151,7 @@ func (p *Plant) takeWorkload(u *unstructured.Unstructured) error {
 		p.Pods = append(p.Pods, pod)
 	}
 	if replicas > 0 {
-		p.workloads = append(p.workloads, workload{namespaceOf(u), u.GetName(), template.Labels})
+		p.workloads = append(p.workloads, workload{namespaceOf(u), u.GetName(), template.Labels, u.GroupVersionKind().Group == batchv1.GroupName})
 	}
 	return err
 }

@@ -193,27 +193,38 @@ var workloads = map[string]struct {
 	live         bool
 	said         string
 }{
-	"as it is":                            {there: []string{deployment(1, "app: opc")}, files: []string{deployment(3, "app: opc")}},
-	"labelled otherwise":                  {there: []string{deployment(1, "app: opc")}, files: []string{deployment(1, "app: opc-2")}, said: "cell/opc"},
-	"with a label more":                   {there: []string{deployment(1, "app: opc")}, files: []string{deployment(1, "app: opc, tier: a")}, said: "cell/opc"},
-	"with a label less":                   {there: []string{deployment(1, "app: opc, tier: a")}, files: []string{deployment(1, "app: opc")}, said: "cell/opc"},
+	"as it is":                            {there: []string{site, byApp, deployment(1, "app: opc")}, files: []string{deployment(3, "app: opc")}},
+	"labelled otherwise":                  {there: []string{site, byApp, deployment(1, "app: opc")}, files: []string{deployment(1, "app: opc-2")}, said: "cell/opc"},
+	"with a label more":                   {there: []string{site, byApp, conduit, deployment(1, "app: opc")}, files: []string{deployment(1, "app: opc, tier: a")}, said: "cell/opc"},
+	"with a label less":                   {there: []string{site, byApp, conduit, deployment(1, "app: opc, tier: a")}, files: []string{deployment(1, "app: opc")}, said: "cell/opc"},
+	"with a label by which nothing goes":  {there: []string{site, byApp, deployment(1, "app: opc")}, files: []string{deployment(1, "app: opc, version: v2")}},
+	"by a zone of the files":              {there: []string{deployment(1, "app: opc")}, files: []string{site, byApp, deployment(1, "app: opc-2")}, said: "cell/opc"},
 	"new":                                 {files: []string{deployment(1, "app: opc")}, said: "cell/opc"},
 	"new, and without pods":               {files: []string{deployment(0, "app: opc")}},
+	"a new job":                           {files: []string{job}, said: "cell/nightly"},
+	"a cluster's job without pods":        {live: true, files: []string{job}},
 	"in another namespace":                {there: []string{strings.Replace(pod("app: opc"), "namespace: cell", "namespace: room", 1)}, files: []string{deployment(1, "app: opc")}, said: "cell/opc"},
 	"not in the files":                    {there: []string{deployment(1, "app: opc")}},
-	"as its pod":                          {there: []string{pod("app: opc")}, files: []string{pod("app: opc, pod-template-hash: 7d9")}},
-	"a pod of no workload":                {there: []string{pod("app: opc")}, files: []string{pod("app: opc-2")}, said: "cell/opc-7d9"},
+	"as its pod":                          {there: []string{site, byApp, pod("app: opc")}, files: []string{pod("app: opc, pod-template-hash: 7d9")}},
+	"by a label of a controller":          {there: []string{site, strings.Replace(byApp, "app", "pod-template-hash", 1), pod("pod-template-hash: 7d9")}, files: []string{deployment(1, "")}},
+	"a pod of no workload":                {there: []string{site, byApp, pod("app: opc")}, files: []string{pod("app: opc-2")}, said: "cell/opc-7d9"},
 	"a pod of the namespace default":      {there: []string{inDefault(deployment(1, "app: opc"))}, files: []string{inDefault(pod("app: opc"))}},
 	"not labelled":                        {there: []string{deployment(1, "")}, files: []string{deployment(1, "")}},
-	"a cluster's pod":                     {live: true, there: []string{pod("app: opc, pod-template-hash: 7d9, mesh: istio")}, files: []string{deployment(1, "app: opc")}},
-	"a cluster's pod labelled otherwise":  {live: true, there: []string{pod("app: opc, mesh: istio")}, files: []string{deployment(1, "app: opc-2")}, said: "cell/opc"},
-	"a cluster's pod with a label less":   {live: true, there: []string{pod("app: opc")}, files: []string{deployment(1, "app: opc, tier: a")}, said: "cell/opc"},
+	"a cluster's pod":                     {live: true, there: []string{site, byApp, pod("app: opc, pod-template-hash: 7d9, mesh: istio")}, files: []string{deployment(1, "app: opc")}},
+	"a cluster's pod labelled otherwise":  {live: true, there: []string{site, byApp, pod("app: opc, mesh: istio")}, files: []string{deployment(1, "app: opc-2")}, said: "cell/opc"},
+	"a cluster's pod with a label less":   {live: true, there: []string{site, byApp, conduit, pod("app: opc")}, files: []string{deployment(1, "app: opc, tier: a")}, said: "cell/opc"},
 	"a label that a zone selects by":      {live: true, there: []string{site, byApp, pod("app: opc, tier: a")}, files: []string{deployment(1, "tier: a")}, said: "cell/opc"},
 	"a label that a conduit selects by":   {live: true, there: []string{conduit, pod("app: opc, tier: a")}, files: []string{deployment(1, "app: opc")}, said: "cell/opc"},
 	"one that its initiator selects by":   {live: true, there: []string{conduit, pod("app: opc, role: client")}, files: []string{deployment(1, "app: opc")}, said: "cell/opc"},
 	"one that nothing selects by":         {live: true, there: []string{site, byApp, pod("app: opc, tier: a")}, files: []string{deployment(1, "app: opc")}},
 	"a cluster's pods that no file holds": {live: true, there: []string{pod("app: opc")}, files: []string{site}},
 }
+
+// job has no pods but at night.
+const job = `apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly, namespace: cell}
+spec: {schedule: "0 2 * * *", jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}}}}`
 
 // inDefault is a manifest that leaves its namespace open.
 func inDefault(doc string) string { return strings.Replace(doc, ", namespace: cell", "", 1) }

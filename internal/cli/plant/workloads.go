@@ -4,7 +4,6 @@
 package plant
 
 import (
-	"maps"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -18,26 +17,20 @@ import (
 type workload struct {
 	namespace, name string
 	labels          map[string]string
+	// atTimes is one that has no pods most of the time: a job.
+	atTimes bool
 }
 
-// controllersLabels are those that controllers give pods by themselves. Manifests have them
-// when they were read off a cluster.
+// controllersLabels are those that controllers give pods by themselves: no template has them.
 var controllersLabels = []string{
 	appsv1.DefaultDeploymentUniqueLabelKey, appsv1.ControllerRevisionHashLabelKey, "pod-template-generation",
 	appsv1.StatefulSetPodNameLabel, appsv1.PodIndexLabel,
 	batchv1.JobNameLabel, batchv1.ControllerUidLabel, batchv1.JobCompletionIndexAnnotation, "job-name", "controller-uid",
 }
 
-// withoutControllers are the labels that people gave.
-func withoutControllers(labels map[string]string) map[string]string {
-	out := maps.Clone(labels)
-	maps.DeleteFunc(out, func(key, _ string) bool { return slices.Contains(controllersLabels, key) })
-	return out
-}
-
 // workloadsWithoutPods are those of files, as namespace/name and sorted, that no pod here
 // looks like: what their pods may do is not in what is said of the pods that are here.
-// Where pods may not be read none is known to be one.
+// Where pods may not be read none is known to be one, and a job without pods is no new one.
 func (p *Plant) workloadsWithoutPods(files *Plant) []string {
 	if p.podsUnseen {
 		return nil
@@ -45,7 +38,10 @@ func (p *Plant) workloadsWithoutPods(files *Plant) []string {
 	keys := p.podKeys()
 	var out []string
 	for _, w := range files.workloads {
-		if !slices.ContainsFunc(p.Pods, func(pod topology.Pod) bool { return w.looksLike(pod, p.Live, keys) }) {
+		if w.atTimes && p.Live {
+			continue
+		}
+		if !slices.ContainsFunc(p.Pods, func(pod topology.Pod) bool { return w.looksLike(pod, keys) }) {
 			out = append(out, w.namespace+"/"+w.name)
 		}
 	}
@@ -53,21 +49,17 @@ func (p *Plant) workloadsWithoutPods(files *Plant) []string {
 	return slices.Compact(out)
 }
 
-// looksLike says that a pod is labelled as the workload's would be. A cluster's pods carry
-// labels of others, such as those of a service mesh, besides the template's: of those only
-// what pods are selected by would make a difference.
-func (w workload) looksLike(pod topology.Pod, live bool, keys []string) bool {
-	if pod.Namespace != w.namespace {
-		return false
-	}
-	declared, carried := withoutControllers(w.labels), withoutControllers(pod.Labels)
-	if live {
-		maps.DeleteFunc(carried, func(key, _ string) bool { return !has(declared, key) && !slices.Contains(keys, key) })
-	}
-	return maps.Equal(declared, carried)
+// looksLike says that a pod is one of the workload's for every zone and conduit: what pods are
+// not selected by makes no difference.
+func (w workload) looksLike(pod topology.Pod, keys []string) bool {
+	return pod.Namespace == w.namespace && !slices.ContainsFunc(keys, func(key string) bool {
+		declared, is := w.labels[key]
+		carried, was := pod.Labels[key]
+		return is != was || declared != carried
+	})
 }
 
-// podKeys are the labels by which zones and conduits select pods.
+// podKeys are the labels by which zones and conduits select pods, without those of controllers.
 func (p *Plant) podKeys() []string {
 	var out []string
 	add := func(s *metav1.LabelSelector) {
@@ -86,5 +78,5 @@ func (p *Plant) podKeys() []string {
 			add(r.Workloads)
 		}
 	}
-	return out
+	return slices.DeleteFunc(out, func(key string) bool { return slices.Contains(controllersLabels, key) })
 }
