@@ -36,14 +36,18 @@ func (f *Sites) AddFlags(cmd *cobra.Command, s *Session) {
 // Several says that more than one site may be meant, so that each is to be named.
 func (f *Sites) Several() bool { return f.all || len(f.contexts) > 0 }
 
-// Sessions are those of the contexts.
+// Sessions are those of the contexts. Of the one that kubectl's flags mean the kubeconfig is
+// not read here: who gives files instead of a cluster needs none.
 func (f *Sites) Sessions(s *Session) ([]*Session, error) {
-	if f.all && len(f.contexts) > 0 {
+	switch {
+	case f.all && len(f.contexts) > 0:
 		return nil, errors.New("--contexts, --all-contexts: give one of them")
+	case !f.Several():
+		return []*Session{s}, nil
 	}
 	known, err := s.Contexts()
-	if err != nil || !f.Several() {
-		return []*Session{s}, err
+	if err != nil {
+		return nil, err
 	}
 	names := f.contexts
 	if f.all {
@@ -62,29 +66,38 @@ func (f *Sites) Sessions(s *Session) ([]*Session, error) {
 // Read calls do for every site, and prints what they answer: as text one after the other
 // with its context above it, or for programs together. Each site is read as far as it can.
 func (f *Sites) Read(s *Session, format *output.Format, do func(at *Session) (answer any, text func(), err error)) error {
+	if !f.Several() {
+		return readOne(s, format, do)
+	}
 	var all []output.OfSite
 	err := f.Each(s, func(at *Session) error {
 		answer, text, err := do(at)
 		if answer == nil {
 			return err
 		}
-		switch {
-		case format.Structured():
+		if format.Structured() {
 			all = append(all, output.OfSite{Context: at.Context(), Answer: answer})
-		case f.Several():
-			fmt.Fprintf(s.Out, "--- %s\n", at.Context())
-			text()
-		default:
-			text()
+			return err
 		}
+		fmt.Fprintf(s.Out, "--- %s\n", at.Context())
+		text()
 		return err
 	})
-	switch {
-	case len(all) == 0:
-	case f.Several():
+	if len(all) > 0 {
 		err = errors.Join(format.PrintSites(s.Out, all), err)
+	}
+	return err
+}
+
+// readOne prints what the one site answers, without asking for the name of its context.
+func readOne(s *Session, format *output.Format, do func(at *Session) (answer any, text func(), err error)) error {
+	answer, text, err := do(s)
+	switch {
+	case answer == nil:
+	case format.Structured():
+		err = errors.Join(format.Print(s.Out, answer), err)
 	default:
-		err = errors.Join(format.Print(s.Out, all[0].Answer), err)
+		text()
 	}
 	return err
 }
