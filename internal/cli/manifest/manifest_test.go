@@ -38,6 +38,14 @@ func asset(name, more string) string {
 	return "apiVersion: zonewarden.io/v1alpha1\nkind: Asset\nmetadata: {name: " + name + "}\nspec:\n  tag: " + name + "\n  addresses: [10.1.1.1]\n  role: PLC\n" + more
 }
 
+// hook is a Job that the API server is to name.
+func hook(begins string) string {
+	return "apiVersion: batch/v1\nkind: Job\nmetadata:\n  generateName: " + begins + "\n  namespace: x\n"
+}
+
+// named is one that has a name as well.
+func named(begins, name string) string { return hook(begins) + "  name: " + name + "\n" }
+
 // seen is what was read, in words.
 func seen(root string, s *Set) []string {
 	var out []string
@@ -86,6 +94,14 @@ var folders = map[string]struct {
 	"written twice": {
 		map[string]string{"a.yaml": asset("a", ""), "b.yaml": asset("a", "")},
 		[]string{"a.yaml:1 Asset/a", "b.yaml:1 Asset/a", "b.yaml:3! Asset/a metadata.name: Asset/a is written twice: also in ROOT/a.yaml:1"},
+	},
+	"what the API server is to name is never written twice": {
+		map[string]string{"a.yaml": hook("pre-") + "---\n" + hook("post-") + "---\n" + hook("pre-") + "---\n" + strings.Replace(hook("pre-"), "generateName", "name", 1)},
+		[]string{"a.yaml:1 Job/x/pre-", "a.yaml:7 Job/x/post-", "a.yaml:13 Job/x/pre-", "a.yaml:19 Job/x/pre-"},
+	},
+	"a name beside what it would begin with counts": {
+		map[string]string{"a.yaml": named("pre-", "a") + "---\n" + named("post-", "a")},
+		[]string{"a.yaml:1 Job/x/a", "a.yaml:8 Job/x/a", "a.yaml:13! Job/x/a metadata.name: Job/x/a is written twice: also in ROOT/a.yaml:1"},
 	},
 	"a folder of Kustomize, with the places of its files": {
 		map[string]string{

@@ -35,12 +35,14 @@ type Document struct {
 }
 
 // Name is the object as kubectl names it: "Zone/cell-filtration",
-// "Deployment/ww-filtration/opcua".
+// "Deployment/ww-filtration/opcua". What the API server is to name goes by what its name will
+// begin with: "Job/ww-filtration/migrate-".
 func (d *Document) Name() string {
+	name := cmp.Or(d.Object.GetName(), d.Object.GetGenerateName())
 	if ns := d.Object.GetNamespace(); ns != "" {
-		return d.Object.GetKind() + "/" + ns + "/" + d.Object.GetName()
+		return d.Object.GetKind() + "/" + ns + "/" + name
 	}
-	return d.Object.GetKind() + "/" + d.Object.GetName()
+	return d.Object.GetKind() + "/" + name
 }
 
 // Problem is what is wrong with a file or an object, at its place.
@@ -239,10 +241,14 @@ func (d *Document) problem(path, message string) Problem {
 	return Problem{File: d.File, Line: d.LineOf(path), Object: d.Name(), Path: path, Message: message}
 }
 
-// twice finds objects that are written twice: which one would be in force, nobody knows.
+// twice finds objects that are written twice: which one would be in force, nobody knows. Of
+// those without a name each gets its own from the API server.
 func (s *Set) twice() {
 	first := map[string]*Document{}
 	for _, d := range s.Documents {
+		if d.Object.GetName() == "" {
+			continue
+		}
 		name := d.Object.GroupVersionKind().Group + " " + d.Name()
 		before, again := first[name]
 		if !again {
