@@ -50,9 +50,6 @@ func steps(path string) []string {
 
 // follow goes one step down, and says on which line that begins.
 func follow(node *yaml.Node, step string) (*yaml.Node, int) {
-	if node != nil && node.Kind == yaml.AliasNode {
-		node = node.Alias
-	}
 	switch {
 	case node == nil:
 		return nil, 0

@@ -138,16 +138,25 @@ func (s *Set) add(file string, r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", file, err)
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(raw))
+	s.documents(file, s.values(file, raw))
+	return nil
+}
+
+// innerMark finds the byte order mark of a file that was put behind another one.
+var innerMark = regexp.MustCompile(`(?m)^(---[^\n]*\n)\x{feff}`)
+
+// documents reads those of YAML.
+func (s *Set) documents(file string, raw []byte) {
+	decoder := yaml.NewDecoder(bytes.NewReader(innerMark.ReplaceAll(raw, []byte("$1"))))
 	for {
 		var node yaml.Node
 		err := decoder.Decode(&node)
 		if errors.Is(err, io.EOF) {
-			return nil
+			return
 		}
 		if err != nil {
 			s.Problems = append(s.Problems, problemOf(file, err))
-			return nil // where the next document begins is not known
+			return // where the next document begins is not known
 		}
 		s.document(file, &node)
 	}
@@ -166,9 +175,15 @@ func problemOf(file string, err error) Problem {
 
 // document takes one node as an object, or a list of them.
 func (s *Set) document(file string, node *yaml.Node) {
-	if len(node.Content) > 0 && node.Content[0].Tag != "!!null" { // else nothing but comments
-		s.root(file, node.Content[0])
+	if len(node.Content) == 0 || node.Content[0].Tag == "!!null" { // nothing but comments
+		return
 	}
+	root, err := withoutAliases(node.Content[0])
+	if err != nil {
+		s.Problems = append(s.Problems, problemOf(file, err))
+		return
+	}
+	s.root(file, root)
 }
 
 // root takes what a document has at its top.
