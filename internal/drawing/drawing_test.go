@@ -218,6 +218,31 @@ func TestUnknownIsSaid(t *testing.T) {
 	}
 }
 
+// TestUncountedPods: of zones that take pods in the number is not known, also where some of
+// them were seen. A zone of devices has none, whoever looks.
+func TestUncountedPods(t *testing.T) {
+	p := drawingtest.WaterWorks(t)
+	seen := drawing.New(p)
+	p.PodsUnseen = true
+	unseen := drawing.New(p)
+	for i, z := range unseen.Zones {
+		was := seen.Zones[i]
+		want := "pods not known"
+		if was.State == drawing.DevicesOnly {
+			want = "0 pods"
+		}
+		if z.PodCount() != want || len(z.Workloads) > 0 {
+			t.Errorf("%s: %q, %v, want %q", z.Name, z.PodCount(), z.Workloads, want)
+		}
+		if was.PodCount() != drawing.Several(was.Pods, "pod") || was.PodsUnseen || len(was.Workloads) == 0 && was.Pods > 0 {
+			t.Errorf("%s as seen: %q, %v", was.Name, was.PodCount(), was.Workloads)
+		}
+	}
+	if got := unseen.Title.Members; got != "8 zones, pods not known, 19 devices" {
+		t.Errorf("members: %q", got)
+	}
+}
+
 // TestWindowsFromNowhere: a jump host that is in no zone gets a place, and a zone that is
 // not in force is named.
 func TestWindowsFromNowhere(t *testing.T) {

@@ -25,8 +25,12 @@ type Plant struct {
 	Hash string
 	// Approvals of what is drawn. None: the drawing says that nobody approved it.
 	Approvals []Approval
-	// Findings about the declared objects. Nil: nobody has looked.
+	// Findings about the declared objects. Nil: nobody has looked, or not at all that they are
+	// about.
 	Findings *Findings
+	// PodsUnseen says that pods, or the namespaces that zones take them from, could not be
+	// read: that the Model counts none says nothing.
+	PodsUnseen bool
 	// Windows that are open. Nil: not known, which is not the same as none.
 	Windows []OpenWindow
 	// JumpHosts that windows come through, Bypasses in force.

@@ -38,7 +38,7 @@ func (a *arranger) title() Title {
 		Drawn:       notKnown, Revision: cmp.Or(plain(p.Revision), notKnown), Hash: cmp.Or(plain(p.Hash), notKnown),
 		Approved: a.approved(), Findings: notKnown,
 		Conduits: d.Counts.conduits(), Flows: d.Counts.flows(),
-		Members: fmt.Sprintf("%s, %s, %s", Several(len(a.model.Zones), "zone"), Several(d.Counts.Pods, "pod"), Several(d.Counts.Devices, "device")),
+		Members: fmt.Sprintf("%s, %s, %s", Several(len(a.model.Zones), "zone"), podCount(d.Counts.Pods, p.PodsUnseen), Several(d.Counts.Devices, "device")),
 		Windows: Several(len(d.Windows), "open window"),
 	}
 	if p.Windows == nil {
@@ -108,6 +108,14 @@ func (n Counts) conduits() string {
 func (n Counts) flows() string {
 	f := n.Flows
 	return fmt.Sprintf("%s: %d us, %d firewall, %d nobody", Several(int(f.Cluster+f.External+f.Nobody), "flow"), f.Cluster, f.External, f.Nobody)
+}
+
+// podCount does not say of pods that nobody could count that there are none.
+func podCount(n int, unseen bool) string {
+	if unseen {
+		return "pods " + notKnown
+	}
+	return Several(n, "pod")
 }
 
 // Several counts things: "1 pod", "2 pods".

@@ -44,6 +44,8 @@ type Zone struct {
 	// ApprovedBy whom this version opens what it opens, "" where nobody had to.
 	ApprovedBy string
 	Pods       int
+	// PodsUnseen says that the zone takes pods in, and that nobody could count them.
+	PodsUnseen bool
 	// Workloads in words: "scada x2"; empty when only the count is known.
 	Workloads []string
 	// Devices by their tags; Networks that are declared.
@@ -78,15 +80,11 @@ func (a *arranger) zone(z *topology.Zone) Zone {
 	}
 	if len(z.Workloads) > 0 {
 		out.DNS, out.API = z.DNS, z.APIServer
+		out.PodsUnseen = a.plant.PodsUnseen
 	}
-	for _, w := range facts.Workloads {
-		name := plain(w.Name)
-		if w.Pods > 1 {
-			name += fmt.Sprintf(" x%d", w.Pods)
-		}
-		out.Workloads = append(out.Workloads, name)
+	if !out.PodsUnseen { // else some would read as all
+		out.Workloads = workloads(facts)
 	}
-	slices.Sort(out.Workloads)
 	for _, d := range z.Assets {
 		tag := d.Tag
 		if tag == "" {
@@ -99,6 +97,22 @@ func (a *arranger) zone(z *topology.Zone) Zone {
 	out.State, out.Note = a.state(z)
 	return out
 }
+
+func workloads(facts ZoneFacts) []string {
+	var out []string
+	for _, w := range facts.Workloads {
+		name := plain(w.Name)
+		if w.Pods > 1 {
+			name += fmt.Sprintf(" x%d", w.Pods)
+		}
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// PodCount is how many pods are in the zone, in words.
+func (z Zone) PodCount() string { return podCount(z.Pods, z.PodsUnseen) }
 
 // beyondAssets are the zone's networks that are no single asset's address.
 func beyondAssets(z *topology.Zone) []string {

@@ -52,7 +52,8 @@ way the data goes, who enforces it, what is open for vendors now. The sheet has 
 conduits, a legend, and a title block with a hash over everything declared.
 
 The revision and who approved the drawing are not in a cluster: give them by flags. Of a cluster
-it says as well who approved what a conduit or zone opens (spec.openings).`,
+it says as well who approved what a conduit or zone opens (spec.openings). Of what you may not
+list on it, the sheet says that it is not known: the role zonewarden-planner sees all of it.`,
 		Example: `  kubectl zonewarden graph > ww-17.svg
   kubectl zonewarden graph -f sites/ww-17 --revision "$(git describe --always)" --approved-by "head of operations" > ww-17.svg
   kubectl zonewarden graph -o text
@@ -124,5 +125,6 @@ func of(p *plant.Plant, t title, now time.Time) (drawing.Plant, error) {
 	if p.Live && p.Windows != nil {
 		out.Windows = windows(p, zone)
 	}
+	leaveOut(&out, p)
 	return out, nil
 }

@@ -79,7 +79,7 @@ var zoneStyle = map[drawing.State]string{
 
 func (g *graph) zone(at int) {
 	z := g.d.Zones[at]
-	lines := []string{z.Name, z.SL, z.Type, z.Owner, drawing.Several(z.Pods, "pod") + ", " + drawing.Several(len(z.Devices), "device"), z.Note}
+	lines := []string{z.Name, z.SL, z.Type, z.Owner, z.PodCount() + ", " + drawing.Several(len(z.Devices), "device"), z.Note}
 	if z.Parent != "" {
 		lines = append(lines, "part of "+z.Parent)
 	}

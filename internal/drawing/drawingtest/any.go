@@ -45,7 +45,8 @@ func Any(t *rapid.T, zones, conduits int) drawing.Plant {
 	m := maker{t}
 	p := drawing.Plant{
 		Model: &topology.Model{}, ID: m.text("id"), Title: m.text("title"), Source: drawing.Source{Cluster: m.count("cluster", 1) > 0, Name: m.text("source")},
-		Revision: m.text("revision"), Hash: m.text("hash"), Zones: map[string]drawing.ZoneFacts{}, Conduits: map[string]drawing.ConduitFacts{},
+		PodsUnseen: m.count("pods unseen", 3) == 0,
+		Revision:   m.text("revision"), Hash: m.text("hash"), Zones: map[string]drawing.ZoneFacts{}, Conduits: map[string]drawing.ConduitFacts{},
 	}
 	if m.count("dated", 1) > 0 {
 		p.Drawn = time.Date(2026, time.November, 23, 9, 30, 0, 0, berlin)

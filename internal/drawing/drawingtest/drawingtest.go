@@ -50,6 +50,17 @@ func WaterWorks(tb testing.TB) drawing.Plant {
 	return drawn(waterWorks(tb))
 }
 
+// PodsUnseen is the sample plant as somebody sees it who may list neither pods nor access
+// windows, of which nobody has findings then.
+func PodsUnseen(tb testing.TB) drawing.Plant {
+	tb.Helper()
+	s := waterWorks(tb)
+	s.Pods = nil
+	p := drawn(s)
+	p.PodsUnseen, p.Findings, p.Windows = true, nil, nil
+	return p
+}
+
 // Approved is the sample plant, where others than the author approved what a conduit and a
 // zone open, and an earlier version of another conduit.
 func Approved(tb testing.TB) drawing.Plant {

@@ -135,7 +135,7 @@ func partOf(z drawing.Zone) string {
 func fillMembers(w *writing, z drawing.Zone) {
 	const most = 2
 	if z.Pods > 0 || z.State != drawing.DevicesOnly {
-		w.members(drawing.Several(z.Pods, "pod"), z.Workloads, most)
+		w.members(z.PodCount(), z.Workloads, most)
 	}
 	if len(z.Devices) > 0 {
 		w.members(drawing.Several(len(z.Devices), "device"), z.Devices, most)

@@ -121,7 +121,7 @@ func titleRows(t drawing.Title) []cellRow {
 		{approved},
 		{cell("Conduits", t.Conduits, whole, 2)},
 		{cell("Declared flows, by who is to enforce them", t.Flows, whole, 2)},
-		{cell("Members", t.Members, half, 1), cell("Findings", t.Findings, half, 1)},
+		{cell("Members", t.Members, half, 2), cell("Findings", t.Findings, half, 1)},
 		{cell("Sheet", "A3", half, 1), cell("Access", t.Windows, half, 1)},
 	}
 }

@@ -56,7 +56,7 @@ func (c *chart) band(i int, b drawing.Band) {
 	c.printf("    direction LR")
 	for _, at := range b.Zones {
 		z := c.d.Zones[at]
-		lines := []string{z.Name, strings.TrimSpace(z.SL + " " + z.Type), z.Owner, drawing.Several(z.Pods, "pod") + ", " + drawing.Several(len(z.Devices), "device"), z.Note}
+		lines := []string{z.Name, strings.TrimSpace(z.SL + " " + z.Type), z.Owner, z.PodCount() + ", " + drawing.Several(len(z.Devices), "device"), z.Note}
 		if z.Parent != "" {
 			lines = append(lines, "part of "+z.Parent)
 		}

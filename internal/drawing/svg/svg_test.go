@@ -141,6 +141,20 @@ func TestSaysWhoApproved(t *testing.T) {
 	}
 }
 
+// TestUncountedPodsAreSaid: in the boxes of the 7 zones that take pods in, in the title block
+// and its description, whole.
+func TestUncountedPodsAreSaid(t *testing.T) {
+	out := draw(t, drawingtest.PodsUnseen(t))
+	for want, times := range map[string]int{
+		`font-size="9">pods not known</text>`: 7, ">8 zones, pods not known, 19</text>": 1, ">devices</text>": 1, " 8 zones, pods not known, 19 devices. ": 1,
+		`font-size="7">Findings</text>`: 1, `font-size="10">not known</text>`: 1, ">open windows not known</text>": 1, "0 pods": 0, "1 pod:": 0, "Workloads:": 0,
+	} {
+		if n := strings.Count(out, want); n != times {
+			t.Errorf("%q is in the picture %d times, want %d", want, n, times)
+		}
+	}
+}
+
 func TestSameBytes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawingtest.Any(t, 8, 12)

@@ -124,7 +124,7 @@ func notes(z drawing.Zone) []string {
 func members(z drawing.Zone) []string {
 	var out []string
 	if z.Pods > 0 || z.State != drawing.DevicesOnly {
-		out = append(out, some(drawing.Several(z.Pods, "pod"), z.Workloads))
+		out = append(out, some(z.PodCount(), z.Workloads))
 	}
 	if len(z.Devices) > 0 {
 		out = append(out, some(drawing.Several(len(z.Devices), "device"), z.Devices))

@@ -37,6 +37,7 @@ func TestGolden(t *testing.T) {
 	drawingtest.Golden(t, filepath.Join("testdata", "water-works.txt"), write(t, drawingtest.WaterWorks(t)), *update)
 	drawingtest.Golden(t, filepath.Join("testdata", "thirty-zones.txt"), write(t, drawingtest.ThirtyZones()), *update)
 	drawingtest.Golden(t, filepath.Join("testdata", "approved.txt"), write(t, drawingtest.Approved(t)), *update)
+	drawingtest.Golden(t, filepath.Join("testdata", "pods-unseen.txt"), write(t, drawingtest.PodsUnseen(t)), *update)
 	drawingtest.Golden(t, filepath.Join("testdata", "nothing.txt"), write(t, drawing.Plant{}), *update)
 }
 
