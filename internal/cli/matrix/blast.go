@@ -91,10 +91,11 @@ func blast(p *plant.Plant, v *reach.View, from party) Blast {
 		Kind: "BlastRadius", Site: p.SiteName(), From: from.name, In: from.in(v),
 		Steps: [][]Reached{}, Safety: map[string]int{}, NotReached: []string{}, Unseen: append([]string{}, p.Unseen...),
 	}
-	seen := map[int]bool{from.place: true}
+	// Not even the place that it starts at: there may be others there.
+	seen := map[int]bool{}
 	zones := map[string]bool{v.ZoneName(from.place): true}
 	for edge := []int{from.place}; len(edge) > 0; {
-		next, step := step(v, edge, seen)
+		next, step := step(v, from, edge, seen)
 		for _, r := range step {
 			zones[r.Zone] = true
 		}
@@ -129,13 +130,14 @@ func (g *group) take(members, by []string) {
 	}
 }
 
-// step finds what is reached from the edge by one connection more.
-func step(v *reach.View, edge []int, seen map[int]bool) (next []int, reached []Reached) {
+// step finds what is reached from the edge by one connection more, where a first workload
+// was taken over.
+func step(v *reach.View, first party, edge []int, seen map[int]bool) (next []int, reached []Reached) {
 	groups := map[string]*group{}
 	for _, from := range edge {
 		for to := range v.Places {
-			pair := reach.Pair{From: from, To: to}
-			if to == from || wayOn(v, pair).None() || seen[to] && !slices.Contains(next, to) {
+			pair, members := reach.Pair{From: from, To: to}, others(v.Places[to], first)
+			if len(members) == 0 || wayOn(v, pair).None() || seen[to] && !slices.Contains(next, to) {
 				continue
 			}
 			if !seen[to] {
@@ -146,7 +148,7 @@ func step(v *reach.View, edge []int, seen map[int]bool) (next []int, reached []R
 			if groups[zone] == nil {
 				groups[zone] = &group{map[string]bool{}, map[string]bool{}}
 			}
-			groups[zone].take(v.Places[to].Members, ways(v, pair))
+			groups[zone].take(members, ways(v, pair))
 		}
 	}
 	for zone, g := range groups {
@@ -154,6 +156,12 @@ func step(v *reach.View, edge []int, seen map[int]bool) (next []int, reached []R
 	}
 	slices.SortFunc(reached, func(a, b Reached) int { return cmp.Compare(a.Zone, b.Zone) })
 	return next, reached
+}
+
+// others are the members of a place but for the one that was taken over first: its
+// neighbours are reached as anybody else is, and nobody reaches itself.
+func others(at *reach.Place, first party) []string {
+	return slices.DeleteFunc(slices.Clone(at.Members), func(name string) bool { return name == first.name })
 }
 
 // wayOn is what passes as far as this cluster says. Between two devices that is what is
