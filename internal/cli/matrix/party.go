@@ -4,11 +4,13 @@
 package matrix
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/zonewarden/zonewarden/internal/cli/matrix/workload"
 	"github.com/zonewarden/zonewarden/internal/cli/plant"
 	"github.com/zonewarden/zonewarden/internal/reach"
 	"github.com/zonewarden/zonewarden/internal/topology"
@@ -39,8 +41,8 @@ func find(p *plant.Plant, v *reach.View, name string) (party, error) {
 		}
 	}
 	if namespace, pod, ok := strings.Cut(name, "/"); ok {
-		if found, ok := findPod(p, v, namespace, pod); ok {
-			return found, nil
+		if found, err := findPod(p, v, namespace, pod); err != nil || found.place >= 0 {
+			return found, err
 		}
 	}
 	return party{}, fmt.Errorf("%q is no pod or workload (NAMESPACE/NAME), no asset by tag or name, no address and not \"outside\"", name)
@@ -74,24 +76,58 @@ func findAsset(v *reach.View, name, shown string, m *topology.Model) (party, err
 	return party{}, fmt.Errorf("asset %q is in no zone", shown)
 }
 
-// findPod finds a pod by its name, or the first of a workload.
-func findPod(p *plant.Plant, v *reach.View, namespace, name string) (party, bool) {
-	var of []topology.Pod
+// findPod finds a pod by its name, or the first of a workload; at no place where there is
+// neither.
+func findPod(p *plant.Plant, v *reach.View, namespace, name string) (party, error) {
+	var of []made
 	for _, pod := range p.Pods {
-		switch {
-		case pod.Namespace != namespace || pod.HostNetwork:
-		case pod.Name == name:
-			return partyOf(v, pod), true
-		case strings.HasPrefix(pod.Name, name+"-"):
-			of = append(of, pod)
+		if pod.Namespace != namespace || pod.HostNetwork {
+			continue
+		}
+		if pod.Name == name {
+			return partyOf(v, pod), nil
+		}
+		if by := workload.Of(pod, name); !by.None() {
+			of = append(of, made{by, pod})
 		}
 	}
+	name = namespace + "/" + name
 	if len(of) == 0 {
-		i := v.Named(namespace + "/" + name) // one that is expected
-		return party{name: namespace + "/" + name, place: i}, i >= 0
+		return party{name: name, place: v.Named(name)}, nil // one that is expected
 	}
-	slices.SortFunc(of, func(a, b topology.Pod) int { return strings.Compare(a.Name, b.Name) })
-	return partyOf(v, of[0]), true
+	first, err := firstOf(of)
+	if err != nil {
+		return party{}, fmt.Errorf("%q is more than one workload: %w", name, err)
+	}
+	return partyOf(v, first), nil
+}
+
+// made is a pod with the workload that made it.
+type made struct {
+	by  workload.Maker
+	pod topology.Pod
+}
+
+// firstOf is the first pod of the one workload that there is. Of a kind, what labels tell
+// goes before what only has such a name; and whatever is called so before the ReplicaSet of
+// a Deployment that is called otherwise.
+func firstOf(of []made) (topology.Pod, error) {
+	told := map[bool]int{true: 0, false: 1}
+	slices.SortFunc(of, func(a, b made) int {
+		return cmp.Or(cmp.Compare(a.by.Kind, b.by.Kind), cmp.Compare(told[a.by.Told], told[b.by.Told]), cmp.Compare(a.pod.Name, b.pod.Name))
+	})
+	firsts := slices.CompactFunc(of, func(a, b made) bool { return a.by.Kind == b.by.Kind })
+	if len(firsts) > 1 {
+		firsts = slices.DeleteFunc(firsts, func(m made) bool { return m.by.Kind == workload.ReplicaSet })
+	}
+	if len(firsts) == 1 {
+		return firsts[0].pod, nil
+	}
+	var names []string
+	for _, m := range firsts {
+		names = append(names, m.pod.Namespace+"/"+m.pod.Name)
+	}
+	return topology.Pod{}, fmt.Errorf("say which pod, %s", strings.Join(names, " or "))
 }
 
 func partyOf(v *reach.View, pod topology.Pod) party {

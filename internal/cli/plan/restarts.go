@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/cli/matrix/workload"
 	"github.com/zonewarden/zonewarden/internal/cli/plant"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
@@ -50,13 +51,13 @@ func restarts(before, after *plant.Plant) []Restart {
 	return out
 }
 
-// partyOf is whom a certificate is for: the workload, by the labels of a pod that has its
-// name, or else the whole namespace.
+// partyOf is whom a certificate is for: the workload, by the labels of a pod that it made,
+// or else the whole namespace.
 func partyOf(p *plant.Plant, c *v1alpha1.WorkloadCertificate) topology.Party {
 	party := topology.Party{Namespace: c.Namespace}
 	if ref := c.Spec.WorkloadRef; ref != nil {
 		for _, pod := range p.Pods {
-			if pod.Namespace == c.Namespace && strings.HasPrefix(pod.Name, ref.Name+"-") {
+			if pod.Namespace == c.Namespace && workload.Of(pod, ref.Name).Is(ref.Kind) {
 				party.Labels = pod.Labels
 			}
 		}
