@@ -75,7 +75,8 @@ func ExplainCommand(s *connect.Session) *cobra.Command {
 		Short: "Why something passes or not: which conduit, rule and object decides",
 		Long: `Says whether SRC may open a connection to DST at a port, which declaration decides, and
 what would have to be declared. SRC and DST are NAMESPACE/POD, NAMESPACE/WORKLOAD, an
-asset by tag or name, an address, or "outside".
+asset by tag or name, an address, "outside", "(dns)" or "(api-server)". Name the pods behind
+a Service and their port: at its own address there is nobody.
 
 On a cluster it also asks the policies that stand, those of others included.
 
@@ -113,6 +114,11 @@ func explainAt(ctx context.Context, s *connect.Session, files, args []string) (*
 	if err != nil {
 		return nil, err
 	}
+	return explainOf(p, args)
+}
+
+// explainOf answers SRC, DST and PORT of a site.
+func explainOf(p *plant.Plant, args []string) (*Explanation, error) {
 	v := viewOf(p)
 	from, err := find(p, v, args[0])
 	if err != nil {
@@ -126,7 +132,7 @@ func explainAt(ctx context.Context, s *connect.Session, files, args []string) (*
 	if err != nil {
 		return nil, err
 	}
-	return explain(p, v, from, to, transport, port)
+	return explain(p, v, from, to.servedTo(v, from, transport, port), transport, port)
 }
 
 // parsePort reads "502" or "502/UDP".

@@ -24,16 +24,21 @@ type party struct {
 	place int
 	// addresses that it is known to have.
 	addresses []netip.Addr
+	// service of the cluster that has a device's address as well.
+	service string
 }
 
-// find resolves NAMESPACE/POD, NAMESPACE/WORKLOAD, an asset's tag or name, an address, or
-// "outside".
+// find resolves NAMESPACE/POD, NAMESPACE/WORKLOAD, an asset's tag or name, an address,
+// "outside", or a service of the cluster as the matrix names it.
 func find(p *plant.Plant, v *reach.View, name string) (party, error) {
-	if name == "outside" || name == reach.OutsideName {
+	switch name {
+	case "outside", reach.OutsideName:
 		return party{name: reach.OutsideName, place: v.Named(reach.OutsideName)}, nil
+	case topology.PlatformDNS, topology.PlatformAPI:
+		return serviceOf(v, name), nil
 	}
 	if a, err := netip.ParseAddr(name); err == nil {
-		return findAddress(p, v, a), nil
+		return findAddress(p, v, a)
 	}
 	for _, asset := range p.Assets {
 		if asset.Name == name || asset.Spec.Tag == name {
@@ -45,23 +50,29 @@ func find(p *plant.Plant, v *reach.View, name string) (party, error) {
 			return found, err
 		}
 	}
-	return party{}, fmt.Errorf("%q is no pod or workload (NAMESPACE/NAME), no asset by tag or name, no address and not \"outside\"", name)
+	return party{}, fmt.Errorf("%q is no pod or workload (NAMESPACE/NAME), no asset by tag or name, no address and not \"outside\", %q or %q",
+		name, topology.PlatformDNS, topology.PlatformAPI)
 }
 
-func findAddress(p *plant.Plant, v *reach.View, a netip.Addr) party {
+func findAddress(p *plant.Plant, v *reach.View, a netip.Addr) (party, error) {
 	for _, pod := range p.Pods {
 		for _, ip := range pod.Addresses {
 			if own, err := netip.ParseAddr(ip.IP); err == nil && own == a && !pod.HostNetwork {
-				return partyOf(v, pod)
+				return partyOf(v, pod), nil
 			}
 		}
 	}
-	i := v.Address(a)
-	name := a.String()
-	if v.Places[i].Kind == reach.Devices {
-		name = v.Places[i].Name()
+	i, service := v.Address(a), serviceAt(v, a)
+	out := party{name: a.String(), place: i, addresses: []netip.Addr{a}, service: service}
+	switch {
+	case v.Places[i].Kind == reach.Devices:
+		out.name = v.Places[i].Name()
+		return out, nil
+	case service != "":
+		out.name, out.place = service, v.Named(service)
+		return out, nil
 	}
-	return party{name: name, place: i, addresses: []netip.Addr{a}}
+	return out, refuseOwn(p, a)
 }
 
 func findAsset(v *reach.View, name, shown string, m *topology.Model) (party, error) {
@@ -150,6 +161,8 @@ func (w party) in(v *reach.View) string {
 		return fmt.Sprintf("zone %s, %s, Observe", z.Name, z.Level)
 	case z != nil:
 		return fmt.Sprintf("zone %s, %s, a device", z.Name, z.Level)
+	case v.Places[w.place].Kind == reach.Platform:
+		return "a service of the cluster"
 	case v.Places[w.place].Kind == reach.Pods && v.Denied[w.place]:
 		return "a pod in no zone, denied everything"
 	case v.Places[w.place].Kind == reach.Pods:

@@ -23,6 +23,9 @@ func (e *Explanation) propose(p *plant.Plant, v *reach.View, from, to party, tra
 	for _, end := range []party{from, to} {
 		switch {
 		case v.Zones[end.place] != nil:
+		case v.Places[end.place].Kind == reach.Platform:
+			e.Declare = proposeService(v, from, end)
+			return nil
 		case v.Places[end.place].Kind == reach.Pods:
 			e.Declare = fmt.Sprintf("# %s is in no zone: first let the members of a Zone take in its namespace.\n", end.name)
 			return nil
