@@ -68,11 +68,13 @@ func (e *Explanation) standingText(out io.Writer) {
 	if len(s.By) > 0 {
 		by = " by " + strings.Join(s.By, ", ")
 	}
-	switch s.Answer {
-	case verdict.Admitted, verdict.Refused:
-		fmt.Fprintf(out, "  the policies that stand: %s%s\n", strings.ToLower(string(s.Answer)), by)
-	case verdict.Unknown:
+	switch {
+	case len(s.Unread) > 0:
+		fmt.Fprintf(out, "  the policies that stand cannot be read: you may not list %s\n", strings.Join(s.Unread, ", "))
+	case s.Answer == verdict.Unknown:
 		fmt.Fprintf(out, "  the policies that stand: not clear%s\n", by)
+	default:
+		fmt.Fprintf(out, "  the policies that stand: %s%s\n", strings.ToLower(string(s.Answer)), by)
 	}
 	if s.Answer == verdict.Admitted && !e.Passes || s.Answer == verdict.Refused && e.Passes {
 		fmt.Fprintln(out, "  WHICH IS NOT WHAT IS DECLARED: see the conditions of the zones (Exposed, Programmed)")

@@ -15,17 +15,23 @@ import (
 type Standing struct {
 	Answer verdict.Answer `json:"answer"`
 	By     []string       `json:"by"`
+	// Unread is what the user may not list, for which nothing is known.
+	Unread []string `json:"unread,omitempty"`
 }
 
 // standing asks the policies that stand, of whomever, about a flow between addresses that
-// both ends have; nil where that is not known.
+// both ends have; nil where those are not known. Who may not see all of them is told
+// nothing: of no policies everything is admitted.
 func standing(p *plant.Plant, from, to party, transport protocol.Transport, port uint16) *Standing {
+	if len(p.Blind) > 0 {
+		return &Standing{Answer: verdict.Unknown, By: []string{}, Unread: p.Blind}
+	}
 	rules := verdict.New(clusterOf(p))
 	for _, a := range from.addresses {
 		for _, b := range to.addresses {
 			if a.Is4() == b.Is4() {
 				v := rules.Judge(verdict.Flow{Source: a, Destination: b, Transport: transport, Port: port})
-				return &Standing{Answer: v.Answer, By: v.By}
+				return &Standing{Answer: v.Answer, By: append([]string{}, v.By...)}
 			}
 		}
 	}

@@ -86,6 +86,14 @@ func (p *Plant) see(what string, err error) error {
 	return nil
 }
 
+// seeStanding notes as well that what stands is not known without it.
+func (p *Plant) seeStanding(what string, err error) error {
+	if apierrors.IsForbidden(err) {
+		p.Blind = append(p.Blind, what)
+	}
+	return p.see(what, err)
+}
+
 // pages lists a kind a page at a time, each into a list of its own.
 func pages[L client.ObjectList](ctx context.Context, c client.Reader, empty func() L, each func(L)) error {
 	options := &client.ListOptions{Limit: pageSize}
@@ -106,32 +114,31 @@ func empty[T any]() *T { return new(T) }
 func (p *Plant) readSurroundings(ctx context.Context, c client.Reader) error {
 	reads := []struct {
 		what string
+		see  func(what string, err error) error
 		list func() error
 	}{
-		{"namespaces", func() error {
+		{"namespaces", p.seeStanding, func() error {
 			return pages(ctx, c, empty[corev1.NamespaceList], func(l *corev1.NamespaceList) {
 				for i := range l.Items {
 					p.Namespaces = append(p.Namespaces, topology.Namespace{Name: l.Items[i].Name, Labels: l.Items[i].Labels})
 				}
 			})
 		}},
-		{"pods", func() error {
-			err := pages(ctx, c, empty[corev1.PodList], func(l *corev1.PodList) {
+		{"pods", p.seeStanding, func() error {
+			return pages(ctx, c, empty[corev1.PodList], func(l *corev1.PodList) {
 				for i := range l.Items {
 					p.Pods = append(p.Pods, topology.PodOf(&l.Items[i]))
 				}
 			})
-			p.podsUnseen = apierrors.IsForbidden(err)
-			return err
 		}},
-		{"nodes", func() error {
+		{"nodes", p.seeStanding, func() error {
 			return pages(ctx, c, empty[corev1.NodeList], func(l *corev1.NodeList) {
 				for i := range l.Items {
 					p.Nodes = append(p.Nodes, topology.NodeOf(&l.Items[i]))
 				}
 			})
 		}},
-		{"services", func() error {
+		{"services", p.see, func() error {
 			return pages(ctx, c, empty[corev1.ServiceList], func(l *corev1.ServiceList) {
 				for i := range l.Items {
 					if svc, reachable := topology.ServiceOf(&l.Items[i]); reachable {
@@ -142,7 +149,7 @@ func (p *Plant) readSurroundings(ctx context.Context, c client.Reader) error {
 		}},
 	}
 	for _, r := range reads {
-		if err := p.see(r.what, r.list()); err != nil {
+		if err := r.see(r.what, r.list()); err != nil {
 			return err
 		}
 	}
@@ -166,7 +173,7 @@ func (p *Plant) readPolicies(ctx context.Context, c client.Reader) error {
 			continue
 		}
 		served[gvk.Kind] = err == nil
-		if err := p.see("objects of kind "+gvk.Kind, err); err != nil {
+		if err := p.seeStanding("objects of kind "+gvk.Kind, err); err != nil {
 			return err
 		}
 	}

@@ -55,6 +55,9 @@ type Plant struct {
 
 	// Unseen is what could not be read, and why.
 	Unseen []string
+	// Blind is what of it policies are made of or judged by: objects of their kinds, pods,
+	// namespaces and nodes. What stands is not known then.
+	Blind []string
 	// Assumed is what was put in place of a cluster, but for namespaces: see Assumptions.
 	Assumed []string
 
@@ -62,8 +65,6 @@ type Plant struct {
 	assumedNamespaces []string
 	// workloads are what Pods were made of, where they are of files.
 	workloads []workload
-	// podsUnseen says that nobody knows which pods there are.
-	podsUnseen bool
 
 	model *topology.Model
 	// read counts the objects that were read of files.
