@@ -15,7 +15,6 @@ import (
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/cli/connect"
-	"github.com/zonewarden/zonewarden/internal/cli/exit"
 	"github.com/zonewarden/zonewarden/internal/cli/output"
 	"github.com/zonewarden/zonewarden/internal/cli/plant"
 	"github.com/zonewarden/zonewarden/internal/protocol"
@@ -35,8 +34,12 @@ type Explanation struct {
 	Port   string `json:"port"`
 	// AtPod says that a pod is at either end, without which this cluster has no say.
 	AtPod bool `json:"atPod"`
-	// Passes says that this cluster lets it pass, or that it is declared where it has no say.
+	// Passes says that by what is declared this cluster lets it pass, or that it is declared
+	// where it has no say.
 	Passes bool `json:"passes"`
+	// PassesNow is what the policies say that stand; left out where that is not known, or no
+	// pod is at either end.
+	PassesNow *bool `json:"passesNow,omitempty"`
 	// By is what lets it pass.
 	By []Reason `json:"by"`
 	// Denied are the ends at which what is not declared is denied.
@@ -78,7 +81,9 @@ what would have to be declared. SRC and DST are NAMESPACE/POD, NAMESPACE/WORKLOA
 asset by tag or name, an address, "outside", "(dns)" or "(api-server)". Name the pods behind
 a Service and their port: at its own address there is nobody.
 
-On a cluster it also asks the policies that stand, those of others included.
+On a cluster it also asks the policies that stand, those of others and of open access
+windows included. Where they are known the exit code is what they say, and the first line
+says so where that is not what is declared.
 
 Exit codes:
   0  it passes
@@ -96,10 +101,7 @@ Exit codes:
 				if err != nil {
 					return nil, nil, err
 				}
-				if !e.Passes {
-					err = exit.Silent(exit.Bad)
-				}
-				return e, func() { e.text(s.Out) }, err
+				return e, func() { e.text(s.Out) }, e.end()
 			})
 		},
 	}
@@ -173,6 +175,7 @@ func explain(p *plant.Plant, v *reach.View, from, to party, transport protocol.T
 	}
 	if p.Live {
 		e.Standing = standing(p, from, to, transport, port)
+		e.PassesNow = e.now()
 	}
 	if len(e.By) == 0 {
 		return e, e.propose(p, v, from, to, transport, port)

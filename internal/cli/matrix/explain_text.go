@@ -46,6 +46,9 @@ func (e *Explanation) text(out io.Writer) {
 
 // answer is the line that answers.
 func (e *Explanation) answer() string {
+	if e.differs() {
+		return e.answerNow()
+	}
 	switch {
 	case !e.AtPod && e.Passes:
 		return "DECLARED, and no pod is at either end: this cluster neither lets it pass nor stops it"
@@ -57,6 +60,17 @@ func (e *Explanation) answer() string {
 		return "PASSES"
 	}
 	return "DOES NOT PASS: nothing declares it, and what is not declared is denied at " + strings.Join(e.Denied, " and at ")
+}
+
+// answerNow is that line where what stands is not what is declared.
+func (e *Explanation) answerNow() string {
+	switch {
+	case !e.Passes:
+		return "PASSES NOW, and nothing declares it: what is not declared is to be denied at " + strings.Join(e.Denied, " and at ")
+	case len(e.By) == 0:
+		return "REFUSED NOW, although neither end is to be denied anything"
+	}
+	return "REFUSED NOW, although it is declared"
 }
 
 func (e *Explanation) standingText(out io.Writer) {
@@ -76,7 +90,7 @@ func (e *Explanation) standingText(out io.Writer) {
 	default:
 		fmt.Fprintf(out, "  the policies that stand: %s%s\n", strings.ToLower(string(s.Answer)), by)
 	}
-	if s.Answer == verdict.Admitted && !e.Passes || s.Answer == verdict.Refused && e.Passes {
-		fmt.Fprintln(out, "  WHICH IS NOT WHAT IS DECLARED: see the conditions of the zones (Exposed, Programmed)")
+	if e.differs() {
+		fmt.Fprintln(out, "  WHICH IS NOT WHAT IS DECLARED: see the conditions of the zones (Exposed, Programmed), and access list for open windows")
 	}
 }

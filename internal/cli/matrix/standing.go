@@ -6,6 +6,7 @@ package matrix
 import (
 	"net/netip"
 
+	"github.com/zonewarden/zonewarden/internal/cli/exit"
 	"github.com/zonewarden/zonewarden/internal/cli/plant"
 	"github.com/zonewarden/zonewarden/internal/policy/verdict"
 	"github.com/zonewarden/zonewarden/internal/protocol"
@@ -36,6 +37,31 @@ func standing(p *plant.Plant, from, to party, transport protocol.Transport, port
 		}
 	}
 	return nil
+}
+
+// now is what stands, nil where that is not known or this cluster has no say.
+func (e *Explanation) now() *bool {
+	if e.Standing == nil || !e.AtPod || e.Standing.Answer == verdict.Unknown {
+		return nil
+	}
+	passes := e.Standing.Answer == verdict.Admitted
+	return &passes
+}
+
+// differs says that what stands is known, and is not what is declared.
+func (e *Explanation) differs() bool { return e.PassesNow != nil && *e.PassesNow != e.Passes }
+
+// end is how the command ends: by what stands, which is what is asked for at a cluster, or
+// else by what is declared.
+func (e *Explanation) end() error {
+	passes := e.Passes
+	if e.PassesNow != nil {
+		passes = *e.PassesNow
+	}
+	if passes {
+		return nil
+	}
+	return exit.Silent(exit.Bad)
 }
 
 // clusterOf is the site as verdicts are made of it.
