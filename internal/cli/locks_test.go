@@ -73,6 +73,48 @@ func TestALockHoldsWhomTheViewShows(t *testing.T) {
 	}
 }
 
+// unheld are locks of what nobody knows, or what does not exist, and all that is on stderr.
+var unheld = map[string]struct {
+	as   string
+	args []string
+	code exit.Code
+	says string // all that is on stderr
+	lock map[string]string
+}{
+	"nobody": {
+		as: "shift-1", args: []string{"--person", "tech-9"}, lock: map[string]string{"person-tech-9": "tech-9"},
+		says: `NOTE: no vendor and no window names a person "tech-9": locked is who has exactly this user name` + "\nNOTE: " + heldNone + "\n",
+	},
+	"somebody without a window": {
+		as: "shift-1", args: []string{"--person", "engineer-7"}, lock: map[string]string{"person-engineer-7-blue.example": "engineer-7@blue.example"},
+		says: "NOTE: " + heldNone + "\n",
+	},
+	"one of two": {
+		as: "shift-1", args: []string{"--person", "tech-2"}, code: exit.Failed,
+		says: `error: --person: "tech-2" may mean tech-2@acme.example or tech-2@twin.example: nothing is locked, give the whole name` + "\n",
+	},
+	"a vendor, mistyped": {
+		as: "shift-1", args: []string{"--vendor", "acme"}, code: exit.Failed,
+		says: `error: --vendor: there is no Vendor "acme", there are acme-drives, blue-control, twin: nothing is locked` + "\n",
+	},
+	"a zone, mistyped": {
+		as: "shift-1", args: []string{"--zone", "cell-pump"}, code: exit.Failed,
+		says: `error: --zone: there is no Zone "cell-pump", there are cell-dosing, cell-filtration, cell-pumping, dmz, enterprise, safety-chlorine, site-historian, supervision: nothing is locked` + "\n",
+	},
+	"vendors unread, a person of a window": {
+		as: guardUser, args: []string{"--person", "tech-1"}, lock: map[string]string{"person-tech-1-acme.example": "tech-1@acme.example"},
+	},
+	"vendors unread, a vendor": {
+		as: guardUser, args: []string{"--vendor", "acme"}, lock: map[string]string{"vendor-acme": "acme"},
+		says: `NOTE: whether there is a Vendor "acme" could not be read: vendors.zonewarden.io is forbidden: User "night-guard" cannot list resource "vendors" in API group "zonewarden.io" at the cluster scope` +
+			"\nNOTE: " + heldNone + "\n",
+	},
+	"zones unread, a zone": { // windows into its parts may be held
+		as: guardUser, args: []string{"--zone", "cell"}, lock: map[string]string{"zone-cell": "cell"},
+		says: `NOTE: whether there is a Zone "cell", and which windows reach into parts of it, could not be read: zones.zonewarden.io is forbidden: User "night-guard" cannot list resource "zones" in API group "zonewarden.io" at the cluster scope` + "\n",
+	},
+}
+
 // TestALockSaysWhatItDoesNotHold: a person whom nobody knows is locked all the same, and what
 // does not exist is not.
 func TestALockSaysWhatItDoesNotHold(t *testing.T) {
@@ -83,46 +125,7 @@ func TestALockSaysWhatItDoesNotHold(t *testing.T) {
 	}}
 	must(t, p.admin.Create(t.Context(), twin))
 	t.Cleanup(func() { must(t, p.admin.Delete(context.Background(), twin)) })
-	for name, tt := range map[string]struct {
-		as   string
-		args []string
-		code exit.Code
-		says string // all that is on stderr
-		lock map[string]string
-	}{
-		"nobody": {
-			as: "shift-1", args: []string{"--person", "tech-9"}, lock: map[string]string{"person-tech-9": "tech-9"},
-			says: `NOTE: no vendor and no window names a person "tech-9": locked is who has exactly this user name` + "\nNOTE: " + heldNone + "\n",
-		},
-		"somebody without a window": {
-			as: "shift-1", args: []string{"--person", "engineer-7"}, lock: map[string]string{"person-engineer-7-blue.example": "engineer-7@blue.example"},
-			says: "NOTE: " + heldNone + "\n",
-		},
-		"one of two": {
-			as: "shift-1", args: []string{"--person", "tech-2"}, code: exit.Failed,
-			says: `error: --person: "tech-2" may mean tech-2@acme.example or tech-2@twin.example: nothing is locked, give the whole name` + "\n",
-		},
-		"a vendor, mistyped": {
-			as: "shift-1", args: []string{"--vendor", "acme"}, code: exit.Failed,
-			says: `error: --vendor: there is no Vendor "acme", there are acme-drives, blue-control, twin: nothing is locked` + "\n",
-		},
-		"a zone, mistyped": {
-			as: "shift-1", args: []string{"--zone", "cell-pump"}, code: exit.Failed,
-			says: `error: --zone: there is no Zone "cell-pump", there are cell-dosing, cell-filtration, cell-pumping, dmz, enterprise, safety-chlorine, site-historian, supervision: nothing is locked` + "\n",
-		},
-		"vendors unread, a person of a window": {
-			as: guardUser, args: []string{"--person", "tech-1"}, lock: map[string]string{"person-tech-1-acme.example": "tech-1@acme.example"},
-		},
-		"vendors unread, a vendor": {
-			as: guardUser, args: []string{"--vendor", "acme"}, lock: map[string]string{"vendor-acme": "acme"},
-			says: `NOTE: whether there is a Vendor "acme" could not be read: vendors.zonewarden.io is forbidden: User "night-guard" cannot list resource "vendors" in API group "zonewarden.io" at the cluster scope` +
-				"\nNOTE: " + heldNone + "\n",
-		},
-		"zones unread, a zone": { // windows into its parts may be held
-			as: guardUser, args: []string{"--zone", "cell"}, lock: map[string]string{"zone-cell": "cell"},
-			says: `NOTE: whether there is a Zone "cell", and which windows reach into parts of it, could not be read: zones.zonewarden.io is forbidden: User "night-guard" cannot list resource "zones" in API group "zonewarden.io" at the cluster scope` + "\n",
-		},
-	} {
+	for name, tt := range unheld {
 		t.Run(name, func(t *testing.T) {
 			fresh(t, p)
 			p.setNow(monday)
