@@ -83,11 +83,12 @@ type state struct {
 	is         health.HealthStatusCode
 	says       []string
 	generation int64
+	labels     map[string]string
 	deleting   bool
 }
 
 func (s state) object() map[string]any {
-	meta := metav1.ObjectMeta{Name: "one", Generation: max(s.generation, 1)}
+	meta := metav1.ObjectMeta{Name: "one", Generation: max(s.generation, 1), Labels: s.labels}
 	if s.deleting {
 		meta.DeletionTimestamp = &metav1.Time{Time: noon}
 	}
@@ -179,7 +180,7 @@ func everyKind() []state {
 		},
 		{
 			name: "was denied", status: accepted(no(v1alpha1.ConditionAccepted, v1alpha1.ReasonOpeningDenied)),
-			is: health.HealthStatusDegraded, says: []string{"OpeningDenied: no"},
+			is: health.HealthStatusSuspended, says: []string{"OpeningDenied: no"},
 		},
 		{
 			name: "names what is not there", status: accepted(no(v1alpha1.ConditionResolvedRefs, v1alpha1.ReasonZoneNotFound)),

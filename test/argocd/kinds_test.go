@@ -73,6 +73,30 @@ func TestAsset(t *testing.T) {
 	runStates(t, "Asset", append(everyKind(),
 		state{name: "in a zone", status: v1alpha1.AssetStatus{Status: accepted(), Zone: "cell"}, is: health.HealthStatusHealthy, says: []string{"in zone cell"}},
 		state{name: "in no zone", status: v1alpha1.AssetStatus{Status: accepted()}, is: health.HealthStatusHealthy, says: []string{"in no zone"}}))
+
+	type labels = map[string]string
+	with := func(accepted labels, status v1alpha1.Status) v1alpha1.AssetStatus {
+		return v1alpha1.AssetStatus{Status: status, Zone: "cell", LastGood: &v1alpha1.AssetLastGood{Generation: 1, Labels: accepted}}
+	}
+	const looks = "not looked at these labels"
+	runStates(t, "Asset", []state{
+		{name: "its labels were looked at", labels: labels{"in": "cell"}, status: with(labels{"in": "cell"}, accepted()), is: health.HealthStatusHealthy, says: []string{"in zone cell"}},
+		{name: "it has none, and that was looked at", status: with(labels{}, accepted()), is: health.HealthStatusHealthy},
+		{name: "a label more", labels: labels{"in": "cell", "of": "ada"}, status: with(labels{"in": "cell"}, accepted()), is: health.HealthStatusProgressing, says: []string{looks}},
+		{name: "its first label", labels: labels{"in": "cell"}, status: with(labels{}, accepted()), is: health.HealthStatusProgressing, says: []string{looks}},
+		{name: "another label", labels: labels{"in": "room"}, status: with(labels{"in": "cell"}, accepted()), is: health.HealthStatusProgressing, says: []string{looks}},
+		{name: "a label less", labels: labels{"in": "cell"}, status: with(labels{"in": "cell", "of": "ada"}, accepted()), is: health.HealthStatusProgressing, says: []string{looks}},
+		{name: "no label any more", status: with(labels{"in": "cell"}, accepted()), is: health.HealthStatusProgressing, says: []string{looks}},
+		{name: "accepted before labels were kept", labels: labels{"in": "cell"}, status: with(nil, accepted()), is: health.HealthStatusHealthy, says: []string{"in zone cell"}},
+		{
+			name: "its labels wait for somebody to approve them", labels: labels{"in": "room"}, status: with(labels{"in": "cell"}, accepted(no(v1alpha1.ConditionAccepted, v1alpha1.ReasonAwaitingApproval))),
+			is: health.HealthStatusSuspended, says: []string{"AwaitingApproval: no"},
+		},
+		{
+			name: "its labels are refused", labels: labels{"in": "room"}, status: with(labels{"in": "cell"}, accepted(no(v1alpha1.ConditionAccepted, v1alpha1.ReasonInvalid))),
+			is: health.HealthStatusDegraded, says: []string{"Invalid: no"},
+		},
+	})
 }
 
 func TestSite(t *testing.T) {

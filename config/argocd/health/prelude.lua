@@ -8,8 +8,8 @@
 --   Healthy      the wave goes on
 --   Progressing  the wave waits: only for what goes on by itself
 --   Suspended    the wave waits until somebody has acted: for kinds of the last wave, and for
---                what opens something and waits for an approval: zones that begin to deny
---                come later, and would cut it
+--                what opens something and waits for an approval or was denied it: zones that
+--                begin to deny come later, and would cut it
 --   Degraded     the sync fails, and its retry leaves out what is applied already
 
 local status = obj.status or {}
@@ -46,12 +46,14 @@ local function unjudged()
   return nil
 end
 
--- refused is the health of what is not in force as declared.
+-- refused is the health of what is not in force as declared. An opening that was denied is
+-- Suspended as well, and its message says that it was: a sync that fails is tried again without
+-- what is applied already, and goes on to the zones.
 local function refused()
   for _, kind in ipairs({ "Accepted", "ResolvedRefs" }) do
     local c = condition(kind)
     if c ~= nil and c.status ~= "True" then
-      if c.reason == "AwaitingApproval" then
+      if c.reason == "AwaitingApproval" or c.reason == "OpeningDenied" then
         return health("Suspended", says(c))
       end
       return health("Degraded", says(c))
