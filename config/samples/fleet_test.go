@@ -183,7 +183,8 @@ func TestFleetWaves(t *testing.T) {
 				t.Errorf("%s: %s %s is in wave %q, not %q", site, o.GetKind(), o.GetName(), got, wave)
 			}
 			options := o.GetAnnotations()["argocd.argoproj.io/sync-options"]
-			if keeps := map[string]string{"Zone": "Prune=confirm,Delete=false", "Site": "Prune=false,Delete=false", "Namespace": "Prune=false,Delete=false"}[o.GetKind()]; options != keeps {
+			keeps := map[string]string{"Zone": "Prune=confirm,", "Site": "Prune=false,", "Namespace": "Prune=false,"}[o.GetKind()] + "Delete=false"
+			if options != keeps {
 				t.Errorf("%s: %s %s has the options %q, not %q", site, o.GetKind(), o.GetName(), options, keeps)
 			}
 		}

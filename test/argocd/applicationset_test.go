@@ -6,10 +6,13 @@ package argocd
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/argoproj/argo-cd/gitops-engine/pkg/sync/common"
+	"github.com/argoproj/argo-cd/gitops-engine/pkg/sync/resource"
 	"github.com/argoproj/argo-cd/v3/applicationset/utils"
 	argo "github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
 	jsonpatch "github.com/evanphx/json-patch/v5"
@@ -17,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 )
 
@@ -51,11 +55,11 @@ func applications(t *testing.T, set *argo.ApplicationSet, labels map[string]any)
 	must(t, utils.CheckInvalidGenerators(set))
 	var out []*argo.Application
 	for _, g := range set.Spec.Generators {
-		common, err := json.Marshal(set.Spec.Template)
+		shared, err := json.Marshal(set.Spec.Template)
 		must(t, err)
 		own, err := json.Marshal(g.Clusters.Template)
 		must(t, err)
-		merged, err := jsonpatch.MergePatch(common, own)
+		merged, err := jsonpatch.MergePatch(shared, own)
 		must(t, err)
 		var template argo.ApplicationSetTemplate
 		must(t, json.Unmarshal(merged, &template))
@@ -188,6 +192,46 @@ func TestProjects(t *testing.T) {
 	for _, set := range applications(t, read[argo.ApplicationSet](t, objects["ApplicationSet/zonewarden"]), siteLabels("canary")) {
 		if objects["AppProject/"+set.Spec.Project] == nil {
 			t.Errorf("%s is of project %s, which there is not", set.Name, set.Spec.Project)
+		}
+	}
+}
+
+// TestAnApplicationThatGoesLeavesThePlant: whatever the project of plants lets through is left
+// where the Application is deleted with what it synced. A conduit that went without its zones
+// would leave what denies, and take what is allowed.
+func TestAnApplicationThatGoesLeavesThePlant(t *testing.T) {
+	t.Parallel()
+	project := read[argo.AppProject](t, hub(t)["AppProject/zonewarden-plants"])
+	var kinds []schema.GroupKind
+	for _, k := range project.Spec.ClusterResourceWhitelist {
+		kinds = append(kinds, schema.GroupKind{Group: k.Group, Kind: k.Kind})
+	}
+	for _, k := range project.Spec.NamespaceResourceWhitelist {
+		kinds = append(kinds, schema.GroupKind{Group: k.Group, Kind: k.Kind})
+	}
+	waves, err := os.ReadFile("../../config/argocd/waves/kustomization.yaml")
+	must(t, err)
+	files := filesys.MakeFsInMemory()
+	must(t, files.WriteFile("/waves/kustomization.yaml", waves))
+	must(t, files.WriteFile("/site/kustomization.yaml", []byte("resources: [objects.yaml]\ncomponents: [../waves]\n")))
+	var objects strings.Builder
+	for _, k := range kinds {
+		version := "v1"
+		if k.Group != "" {
+			version = k.Group + "/v1alpha1"
+		}
+		fmt.Fprintf(&objects, "---\napiVersion: %s\nkind: %s\nmetadata: {name: one}\n", version, k.Kind)
+	}
+	must(t, files.WriteFile("/site/objects.yaml", []byte(objects.String())))
+	made := renderedFrom(t, files, "/site")
+	if len(made) != len(kinds) {
+		t.Fatalf("%d objects of %d kinds", len(made), len(kinds))
+	}
+	for _, o := range made {
+		// As Argo CD's controller asks (shouldBeDeleted): the annotation, else the Application's.
+		option := resource.GetAnnotationOptionValue(o, common.AnnotationSyncOptions, common.SyncOptionDelete)
+		if option == nil || *option != common.SyncValueFalse {
+			t.Errorf("%s goes with its Application: %v", name(o), o.GetAnnotations())
 		}
 	}
 }

@@ -107,9 +107,14 @@ var oneAtATime sync.Mutex
 // rendered is what Kustomize, and so Argo CD, makes of a folder.
 func rendered(t *testing.T, folder string) []*unstructured.Unstructured {
 	t.Helper()
+	return renderedFrom(t, filesys.MakeFsOnDisk(), folder)
+}
+
+func renderedFrom(t *testing.T, files filesys.FileSystem, folder string) []*unstructured.Unstructured {
+	t.Helper()
 	oneAtATime.Lock()
 	defer oneAtATime.Unlock()
-	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
+	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(files, folder)
 	if err != nil {
 		t.Fatalf("rendering %s: %v", folder, err)
 	}
