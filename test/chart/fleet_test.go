@@ -22,7 +22,8 @@ func fromGit(t *testing.T, name string) []*unstructured.Unstructured {
 }
 
 // TestTheFleetInstallsTheChart: the values of the ApplicationSet render, with its image and
-// without a Site, and the project of Argo CD lets through what comes of them.
+// without a Site, and the project of Argo CD lets through what comes of them, also where they
+// turn on what the chart has besides. Argo CD refuses a whole sync for one object that is not.
 func TestTheFleetInstallsTheChart(t *testing.T) {
 	t.Parallel()
 	generators, _, _ := unstructured.NestedSlice(fromGit(t, "applicationset.yaml")[0].Object, "spec", "generators")
@@ -41,8 +42,9 @@ func TestTheFleetInstallsTheChart(t *testing.T) {
 		t.Fatal("there is no project of the operator")
 	}
 	image, _, _ := unstructured.NestedString(values, "image", "repository")
-	seen := false
-	for _, o := range rendered(t, "--values", file) {
+	seen, elsewhere := false, map[string]bool{}
+	for _, o := range slices.Concat(rendered(t, "--values", file), rendered(t, append(slices.Clone(everything), "--values", file)...)) {
+		elsewhere[o.GetNamespace()] = true
 		if o.GetKind() == "Site" {
 			t.Error("the chart makes a Site, which comes with the plant")
 		}
@@ -57,6 +59,9 @@ func TestTheFleetInstallsTheChart(t *testing.T) {
 	}
 	if !seen {
 		t.Errorf("the operator's image is not %s", image)
+	}
+	if !elsewhere["zonewarden-node"] || !elsewhere["zonewarden-access"] {
+		t.Errorf("nothing was rendered for a namespace of its own: %v", elsewhere)
 	}
 }
 
@@ -75,5 +80,8 @@ func permitted(project, o *unstructured.Unstructured) bool {
 			return entry["kind"] == o.GetKind() && entry["group"] == o.GroupVersionKind().Group
 		})
 	}
-	return matches("destinations", "namespace", func(entry map[string]any) bool { return entry["namespace"] == o.GetNamespace() })
+	return matches("destinations", "namespace", func(entry map[string]any) bool { return entry["namespace"] == o.GetNamespace() }) &&
+		matches("namespaceResourceWhitelist", "kind", func(entry map[string]any) bool {
+			return (entry["kind"] == "*" || entry["kind"] == o.GetKind()) && (entry["group"] == "*" || entry["group"] == o.GroupVersionKind().Group)
+		})
 }
