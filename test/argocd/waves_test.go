@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // git is a repository's state: changed by commits, which leave the state before as it is.
@@ -102,9 +103,9 @@ func (g git) between(name, from, to string) *unstructured.Unstructured {
 	return o
 }
 
-// copied is a zone of the sample by another name, with a namespace of its own.
-func (g git) copied(zone, as string) []*unstructured.Unstructured {
-	z, ns := g[g.find("Zone/"+zone)].DeepCopy(), g[g.find("Namespace/ww-pumping")].DeepCopy()
+// copied is a cell of the sample by another name, with a namespace of its own.
+func (g git) copied(as string) []*unstructured.Unstructured {
+	z, ns := g[g.find("Zone/cell-pumping")].DeepCopy(), g[g.find("Namespace/ww-pumping")].DeepCopy()
 	z.SetName(as)
 	ns.SetName("ww-" + as)
 	set([]any{map[string]any{"namespaces": []any{"ww-" + as}}}, "spec", "members", "workloads")(z)
@@ -148,14 +149,14 @@ func TestWaves(t *testing.T) {
 	main = main.change("Zone/cell-dosing", enforced).with(main.between("historian-dosing", "site-historian", "cell-dosing"))
 	a.do(step{"it is enforced, with one more conduit", main, 1, five, nil})
 
-	main = main.with(main.copied("cell-pumping", "cell-uv")...).with(
+	main = main.with(main.copied("cell-uv")...).with(
 		main.between("a-uv", "supervision", "cell-uv"), main.between("z-uv", "site-historian", "cell-uv"))
 	const six = "cell-dosing cell-pumping cell-uv dmz site-historian supervision"
 	a.do(step{"a zone in Enforce with its conduits", main, 2, six, nil})
 
 	main = main.with(main.between("typo", "supervision", "cell-uvv"))
 	a.do(step{"a conduit to a zone that does not exist", main, 1, six, map[string]health.HealthStatusCode{"Conduit/typo": health.HealthStatusDegraded}})
-	main = main.with(main.copied("cell-pumping", "cell-uvv")...)
+	main = main.with(main.copied("cell-uvv")...)
 	const seven = "cell-dosing cell-pumping cell-uv cell-uvv dmz site-historian supervision"
 	a.do(step{"and then the zone", main, 1, seven, nil})
 
@@ -203,6 +204,7 @@ func TestZonesThatComeTogether(t *testing.T) {
 	if w.began != 4 {
 		t.Errorf("%d floors began to deny, not 4", w.began)
 	}
+	t.Run("the operator keeps its rights over a sync", s.keepsAggregatedRights)
 	// The other sites of the sample are taken by the API server too, one with NetworkPolicy.
 	for _, other := range []string{"ww-18", "ww-19"} {
 		t.Run(other, func(*testing.T) {
@@ -210,6 +212,39 @@ func TestZonesThatComeTogether(t *testing.T) {
 			a.sync(main)
 			a.becomes(main, nil)
 		})
+	}
+}
+
+// keepsAggregatedRights: what the API server aggregated into the role of the operator is left
+// there when the role is applied again, as each sync of the operator's Application does.
+func (s *site) keepsAggregatedRights(t *testing.T) {
+	rules := func(role *unstructured.Unstructured) int {
+		found, _ := role.Object["rules"].([]any) // null before the first
+		return len(found)
+	}
+	must(t, s.admin.Create(t.Context(), &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+		"metadata": map[string]any{"name": "reads-logs", "labels": map[string]any{"zonewarden.io/vendor-safe": "true"}},
+		"rules":    []any{map[string]any{"apiGroups": []any{""}, "resources": []any{"pods/log"}, "verbs": []any{"get"}}},
+	}}))
+	eventually(t, "the role is aggregated", func() error {
+		role := &unstructured.Unstructured{}
+		role.SetAPIVersion("rbac.authorization.k8s.io/v1")
+		role.SetKind("ClusterRole")
+		must(t, s.admin.Get(t.Context(), client.ObjectKey{Name: "zonewarden-window-granter"}, role))
+		if rules(role) == 0 {
+			return errors.New("it has no rules")
+		}
+		return nil
+	})
+	for _, o := range rendered(t, "../../config/rbac") {
+		if o.GetName() != "zonewarden-window-granter" || o.GetKind() != "ClusterRole" {
+			continue
+		}
+		must(t, s.admin.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(o), fieldOwner, client.ForceOwnership))
+		if rules(o) == 0 {
+			t.Error("the role has no rules when it was applied again")
+		}
 	}
 }
 
