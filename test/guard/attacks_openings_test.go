@@ -77,6 +77,17 @@ var attacksOnAuthors = []attack{
 	{name: "take the author off afterwards", as: engineer, do: merge(zonewarden, "Conduit", "opened", annotate(authorAnnotation, "null")), want: refusedByGuard, by: byOpenings, says: sayAuthorStays},
 	{name: "take the author off by writing the whole object", as: engineer, do: rewrite(zonewarden, "Conduit", "opened"), want: refusedByGuard, by: byOpenings, says: sayAuthorStays},
 	{name: "name an author of what was there before", as: engineer, do: merge(zonewarden, "Conduit", "history", annotate(authorAnnotation, userOf(engineer))), want: refusedByGuard, by: byOpenings, says: sayAuthorStays},
+	{name: "become the author of what is changed and waits", as: argo, do: merge(zonewarden, "Conduit", "waiting", annotate(authorAnnotation, userOf(argo))), want: refusedByGuard, by: byOpenings, says: sayAuthorStays},
+	{name: "the same by server-side apply of the same spec", as: siteAdmin, do: applyAs(parse(written(siteAdmin, widerConduit("waiting")))[0], "kubectl"), want: refusedByGuard, by: byOpenings, says: sayAuthorStays},
+	{name: "become the author of an Asset whose labels wait", as: argo, do: merge(zonewarden, "Asset", "plc-4", annotate(authorAnnotation, userOf(argo))), want: refusedByGuard, by: byOpenings, says: sayAuthorStays},
+	{name: "become the author of an Asset of whose labels nothing is known", as: argo, do: merge(zonewarden, "Asset", "plc-5", annotate(authorAnnotation, userOf(argo))), want: refusedByGuard, by: byOpenings, says: sayAuthorStays},
+	{name: "make somebody else the author of what is in force", as: argo, do: merge(zonewarden, "Conduit", "settled", annotate(authorAnnotation, userOf(security))), want: refusedByGuard, by: byOpenings, says: sayAuthorStays},
+	{name: "make somebody else the author of what is in force", as: administrator, do: merge(zonewarden, "Zone", "settled", annotate(authorAnnotation, userOf(security))), want: refusedByGuard, by: byOpenings, says: sayAuthorStays},
+	{name: "make somebody else the author of what is in force", as: engineer, do: merge(zonewarden, "Asset", "plc-3", annotate(authorAnnotation, userOf(security))), want: refusedByGuard, by: byOpenings, says: sayAuthorStays},
+	{name: "take the author off what is in force", as: argo, do: merge(zonewarden, "Conduit", "settled", annotate(authorAnnotation, "null")), want: refusedByGuard, by: byOpenings, says: sayAuthorStays},
+	{name: "open more ports of what is in force, in its author's name", as: argo, do: merge(zonewarden, "Conduit", "settled", change(engineer, widened)), want: refusedByGuard, by: byOpenings, says: sayAuthor(argo)},
+	{name: "open more ports of what is in force, and leave its author", as: argo, do: merge(zonewarden, "Conduit", "settled", `{"spec":`+widened+`}`), want: refusedByGuard, by: byOpenings, says: sayAuthor(argo)},
+	{name: "move an Asset that is in force, and leave its author", as: argo, do: merge(zonewarden, "Asset", "plc-3", moreCells), want: refusedByGuard, by: byOpenings, says: sayAuthor(argo)},
 	{name: "make somebody else the author by the status", as: operator, do: each(merge(zonewarden, "Conduit", "opened", annotate(authorAnnotation, "nobody"), "status"), authorIs("Conduit", "opened", engineer)), want: accepted, because: "the API server takes only the status from there"},
 }
 

@@ -5,10 +5,12 @@ package guard
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
 
@@ -67,6 +69,37 @@ func annotated(manifest, key, value string) string {
 		panic(err) // made of constants
 	}
 	return string(raw)
+}
+
+// widerConduit is conduitOf with one port more.
+func widerConduit(name string) string {
+	return strings.Replace(conduitOf(name, "historian", "cell-1"), "[{port: 9000, transport: TCP}]", "[{port: 9000, transport: TCP}, {port: 9001, transport: TCP}]", 1)
+}
+
+// settles has the operator say that an object is in force as it stands, as it writes it.
+func settles(kind, of string) request {
+	return asOperator(kind, of, func(o *unstructured.Unstructured) map[string]any {
+		good := map[string]any{"generation": o.GetGeneration(), "spec": o.Object["spec"]}
+		if kind == "Asset" {
+			good["labels"] = o.GetLabels()
+		}
+		return good
+	})
+}
+
+// asOperator writes what is in force of an object.
+func asOperator(kind, of string, lastGood func(*unstructured.Unstructured) map[string]any) request {
+	return func(ctx context.Context, _ *caller) error {
+		c, o := site.callers[operator], object(zonewarden, kind, of)
+		if err := site.callers[administrator].Get(ctx, key(of), o); err != nil {
+			return err
+		}
+		raw, err := json.Marshal(map[string]any{"status": map[string]any{"lastGood": lastGood(o)}})
+		if err != nil {
+			return err
+		}
+		return merge(zonewarden, kind, of, string(raw), "status")(ctx, c)
+	}
 }
 
 // change is a merge patch of a spec, with its author.
@@ -144,7 +177,21 @@ const openingsOn = `{"spec":{"openings":{"approvedFrom":3},"guard":{"neverExempt
 var toBeOpened = []string{
 	written(engineer, conduitOf("opened", "historian", "cell-1")), written(engineer, assetOf("plc-2")),
 	annotated(written(engineer, zoneOf("announced", "Enforce")), "zonewarden.io/allow-release", "scrapped"), written(engineer, zoneOf("watched", "Observe")),
+	written(engineer, conduitOf("settled", "historian", "cell-1")), written(engineer, zoneOf("settled", "Observe")), written(engineer, assetOf("plc-3")),
+	written(engineer, conduitOf("waiting", "historian", "cell-1")), written(engineer, assetOf("plc-4")), written(engineer, assetOf("plc-5")),
 }
+
+// areInForce are those of toBeOpened of which the operator has said something: settled and plc-3
+// are in force, the others are not as they stand.
+var areInForce = each(
+	settles("Conduit", "settled"), settles("Zone", "settled"), settles("Asset", "plc-3"),
+	settles("Conduit", "waiting"), merge(zonewarden, "Conduit", "waiting", `{"spec":{"flows":[{"port":9000,"transport":"TCP"},{"port":9001,"transport":"TCP"}]}}`),
+	settles("Asset", "plc-4"), merge(zonewarden, "Asset", "plc-4", moreCells),
+	// As an operator of before labels were kept left it.
+	asOperator("Asset", "plc-5", func(o *unstructured.Unstructured) map[string]any {
+		return map[string]any{"generation": o.GetGeneration(), "spec": o.Object["spec"]}
+	}),
+)
 
 func prepareOpenings(t *testing.T) {
 	t.Helper()
@@ -172,6 +219,9 @@ func prepareOpenings(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := areInForce(t.Context(), admin); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { endOpenings(t, before) })
 	if err := merge(zonewarden, "Site", "site", openingsOn)(t.Context(), admin); err != nil {
 		t.Fatal(err)
@@ -189,6 +239,8 @@ func endOpenings(t *testing.T, before []string) {
 		merge(zonewarden, "Site", "site", `{"spec":{"openings":null,"guard":{"neverExempt":["system:serviceaccount:argocd:argocd-application-controller"]}}}`),
 		tidy("Site", "site"), tidy("Zone", "cell-1"), tidy("Conduit", "history"), tidy("Asset", "plc-1"),
 		remove(zonewarden, "Conduit", "opened"), remove(zonewarden, "Asset", "plc-2"), remove(zonewarden, "Zone", "announced"), remove(zonewarden, "Zone", "watched"),
+		remove(zonewarden, "Conduit", "settled"), remove(zonewarden, "Zone", "settled"), remove(zonewarden, "Asset", "plc-3"),
+		remove(zonewarden, "Conduit", "waiting"), remove(zonewarden, "Asset", "plc-4"), remove(zonewarden, "Asset", "plc-5"),
 	} {
 		if err := r(ctx, admin); err != nil {
 			t.Errorf("cleaning up: %v", err)

@@ -4,10 +4,13 @@
 package guard
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -34,7 +37,32 @@ var routinesOfOpenings = []routine{
 		name: "change what somebody else wrote, as its author from then on", as: argo, do: each(merge(zonewarden, "Conduit", "opened", change(argo, `{"flows":[{"port":9001,"transport":"TCP"}]}`)), authorIs("Conduit", "opened", argo)),
 		undo: impersonating("engineer", merge(zonewarden, "Conduit", "opened", change(engineer, `{"flows":[{"port":9000,"transport":"TCP"}]}`))),
 	},
-	{name: "change what has no author, as the first", as: engineer, do: each(create(written(engineer, conduitOf("first", "historian", "cell-1"))), authorIs("Conduit", "first", engineer), remove(zonewarden, "Conduit", "first"))},
+	{
+		name: "become the first author of what has none, by a word of it", as: engineer, do: each(
+			merge(zonewarden, "Conduit", "history", change(engineer, `{"why":{"need":"says who wrote it"}}`)), authorIs("Conduit", "history", engineer),
+			merge(zonewarden, "Zone", "cell-1", change(engineer, `{"description":"says who wrote it"}`)), authorIs("Zone", "cell-1", engineer),
+			merge(zonewarden, "Asset", "plc-1", change(engineer, `{"location":"says who wrote it"}`)), authorIs("Asset", "plc-1", engineer)),
+		undo: each(merge(zonewarden, "Conduit", "history", change(administrator, `{"why":{"need":"process values"}}`)),
+			merge(zonewarden, "Zone", "cell-1", change(administrator, `{"description":null}`)), merge(zonewarden, "Asset", "plc-1", change(administrator, `{"location":null}`))),
+	},
+	{name: "sync Conduits, Zones and Assets that somebody else wrote and that are in force, by server-side apply of the same", as: argo, do: each(
+		applyAs(parse(written(argo, conduitOf("settled", "historian", "cell-1")))[0], "argocd"), authorIs("Conduit", "settled", argo),
+		applyAs(parse(written(argo, zoneOf("settled", "Observe")))[0], "argocd"), authorIs("Zone", "settled", argo),
+		applyAs(parse(written(argo, assetOf("plc-3")))[0], "argocd"), authorIs("Asset", "plc-3", argo))},
+	{
+		name: "compare and sync a Conduit that a person has suspended by hand, by what Git does not say, once that is in force", as: argo, do: each(
+			applyAs(parse(written(argo, conduitOf("settled", "historian", "cell-1")))[0], "argocd"),
+			impersonating("engineer", merge(zonewarden, "Conduit", "settled", change(engineer, `{"suspended":true}`))), settles("Conduit", "settled"),
+			dry(applyAs(parse(written(argo, conduitOf("settled", "historian", "cell-1")))[0], "argocd")), authorIs("Conduit", "settled", engineer),
+			applyAs(parse(written(argo, conduitOf("settled", "historian", "cell-1")))[0], "argocd"), authorIs("Conduit", "settled", argo), isSuspended("settled")),
+	},
+	{
+		name: "sync that a zone is in Observe, where a person has lifted its deny before, once that is in force", as: argo, do: each(
+			impersonating("engineer", create(written(engineer, zoneOf("lifted", "Enforce")))), settles("Zone", "lifted"),
+			impersonating("site-administrator", merge(zonewarden, "Zone", "lifted", change(siteAdmin, observed))), settles("Zone", "lifted"),
+			applyAs(parse(written(argo, zoneOf("lifted", "Observe")))[0], "argocd"), authorIs("Zone", "lifted", argo)),
+		undo: remove(zonewarden, "Zone", "lifted"),
+	},
 	{name: "label and annotate by other keys", as: engineer, do: each(merge(zonewarden, "Conduit", "opened", annotate("note", "seen")), merge(zonewarden, "Conduit", "history", annotate("note", "seen")),
 		merge(zonewarden, "Conduit", "opened", `{"metadata":{"labels":{"team":"a"}}}`), merge(zonewarden, "Zone", "cell-1", `{"metadata":{"labels":{"team":"a"}}}`), merge(zonewarden, "Zone", "cell-1", annotate("zonewarden.io/verify", "now")), merge(zonewarden, "Zone", "announced", annotate("note", "seen")),
 		merge(zonewarden, "Asset", "plc-2", annotate("note", "seen")), merge(zonewarden, "Asset", "plc-1", annotate("note", "seen")), merge(zonewarden, "Site", "site", annotate("note", "seen")))},
@@ -63,6 +91,20 @@ var routinesOfOpenings = []routine{
 	{name: "delete a Conduit, and its approvals go with it", as: engineer, do: each(create(written(engineer, conduitOf("short", "historian", "cell-1"))), asSecurity(approve(security, "Conduit", "short", "short-1")), remove(zonewarden, "Conduit", "short")), then: approvalsGone("short-1")},
 	{name: "Conduit that joins 33 zones, and another change of it", as: siteAdmin, do: each(create(written(siteAdmin, conduitOf("wide", "cell-1", zonesUpTo(32)...))), merge(zonewarden, "Conduit", "wide", `{"spec":`+widened+`}`), remove(zonewarden, "Conduit", "wide"))},
 	{name: "Zone of 16 selectors with 64 namespaces each, and a change of it", as: siteAdmin, do: each(create(written(siteAdmin, largeZone)), merge(zonewarden, "Zone", "large", `{"spec":{"owner":"IT"}}`), remove(zonewarden, "Zone", "large"))},
+}
+
+// isSuspended looks at a Conduit.
+func isSuspended(of string) request {
+	return func(ctx context.Context, _ *caller) error {
+		o := object(zonewarden, "Conduit", of)
+		if err := site.callers[administrator].Get(ctx, key(of), o); err != nil {
+			return err
+		}
+		if is, _, _ := unstructured.NestedBool(o.Object, "spec", "suspended"); !is {
+			return errors.New("it is not suspended")
+		}
+		return nil
+	}
 }
 
 // largeZone has as many selectors and namespaces as a zone may.
