@@ -9,9 +9,10 @@
 //   - Judge is pure: equal input gives the same Judgement.
 //   - A Zone, Conduit or Asset waits if what it declares differs from what was last
 //     accepted of it and would open something: let anything more pass into a place whose
-//     zone has, before or after, a target level of at least approvedFrom; take such a place
-//     out of every zone that denies; or take a zone below that level. Whether a zone is in
-//     Observe does not matter to that: it is judged as if all of them denied.
+//     zone has, before or after, a target level of at least approvedFrom; take pods out of
+//     such a zone, into none or a lower one, or devices into a lower one; or take a zone
+//     below that level. Whether a zone is in Observe does not matter to that: it is judged
+//     as if all of them denied.
 //   - With everything that waits held back (topology.Snapshot.Held), nothing passes into
 //     such a place that did not pass by what was last accepted or approved. Pods and
 //     namespaces that are not there yet count as if they were.

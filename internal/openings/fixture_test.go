@@ -175,7 +175,13 @@ func inherit(old, o metav1.Object, same bool) {
 // stands is the plant as it was accepted, before anybody asked for approvals.
 func stands(t *testing.T, replace ...string) topology.Snapshot {
 	t.Helper()
-	s := written(topology.Snapshot{}, read(t, "", replace...))
+	return standing(t, "", replace...)
+}
+
+// standing is that with more manifests.
+func standing(t *testing.T, more string, replace ...string) topology.Snapshot {
+	t.Helper()
+	s := written(topology.Snapshot{}, read(t, more, replace...))
 	openings := s.Site.Spec.Openings
 	s.Site.Spec.Openings = nil
 	accept(s)

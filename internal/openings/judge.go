@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/topology"
@@ -135,6 +136,8 @@ type sieve struct {
 	held map[topology.ObjectRef]v1alpha1.Finding
 	base *topology.Model
 	all  []Waiting
+	// declared is the site with all of them, made when it is asked for.
+	declared func() *topology.Model
 	// opens is what is known of those that wait.
 	opens map[topology.ObjectRef][]string
 }
@@ -145,6 +148,7 @@ func newSieve(s topology.Snapshot, differ []Waiting) *sieve {
 		out.held[w.ObjectRef] = v1alpha1.Finding{Severity: v1alpha1.SeverityError, Reason: v1alpha1.ReasonAwaitingApproval}
 	}
 	out.base = out.trial.resolve(out.held)
+	out.declared = sync.OnceValue(func() *topology.Model { return out.trial.resolve(nil) })
 	return out
 }
 
@@ -185,6 +189,9 @@ func (s *sieve) sift(some []Waiting) {
 	}
 	tried := s.trial.resolve(without)
 	opens := s.trial.opens(s.base, tried)
+	if len(opens) == 0 {
+		opens = s.trial.handed(s.base, tried, s.declared)
+	}
 	switch {
 	case len(opens) == 0:
 		s.held, s.base = without, tried

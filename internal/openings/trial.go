@@ -70,23 +70,48 @@ type comparison struct {
 	found   map[string]bool
 }
 
+// high says that there is a zone, and that it is from the level on.
+func high(z *topology.Zone, level int32) bool { return z != nil && z.SL.Highest() >= level }
+
 // high says that a place is, or was, in a zone from the level on.
 func (c *comparison) high(place int) bool {
-	for _, v := range []*reach.View{c.was, c.is} {
-		if z := v.Zones[place]; z != nil && z.SL.Highest() >= c.level {
-			return true
-		}
-	}
-	return false
+	return high(c.was.Zones[place], c.level) || high(c.is.Zones[place], c.level)
 }
 
-// places finds those that are denied nothing any more.
+// places finds those that a zone from the level on gives up.
 func (c *comparison) places() {
 	for i := range c.is.Places {
-		if c.was.Denied[i] && !c.is.Denied[i] && c.high(i) {
-			c.found[fmt.Sprintf("everything to %s of zone %s, denied by no zone any more", c.is.Places[i].Name(), c.was.ZoneName(i))] = true
+		if !high(c.was.Zones[i], c.level) {
+			continue
+		}
+		if what := c.givenUp(i); what != "" {
+			c.found[what] = true
 		}
 	}
+}
+
+// givenUp says what becomes of a place of a zone from the level on, "" where nobody has to be
+// asked: it is in such a zone still, or it is a device, which has lost what was let through to
+// it. Pods in no zone are denied by the rest of their namespaces at best. That ends when
+// another zone there is lifted, and who takes them in next is asked by nobody.
+func (c *comparison) givenUp(place int) string {
+	name, was, is := c.is.Places[place].Name(), c.was.Zones[place].Name, c.is.Zones[place]
+	switch {
+	case is == nil && c.is.Places[place].Kind != reach.Pods:
+		return ""
+	case is == nil && c.is.Denied[place]:
+		return fmt.Sprintf("%s of zone %s, in no zone any more", name, was)
+	case is == nil:
+		return fmt.Sprintf("everything to %s of zone %s, denied by no zone any more", name, was)
+	case is.Name != was && !high(is, c.level):
+		return moved(name, was, is)
+	}
+	return ""
+}
+
+// moved is a place that comes from one zone into another of a lower level.
+func moved(name, from string, to *topology.Zone) string {
+	return fmt.Sprintf("%s of zone %s to zone %s of a target level of %d", name, from, to.Name, to.SL.Highest())
 }
 
 // pairs finds what is let into a place and was not.
@@ -111,7 +136,7 @@ func (c *comparison) pairs() {
 func (c *comparison) zones(before, after *topology.Model) {
 	for _, was := range before.Zones {
 		is := after.Zone(was.Name)
-		if is != nil && was.SL.Highest() >= c.level && is.SL.Highest() < c.level {
+		if is != nil && high(was, c.level) && !high(is, c.level) {
 			c.found[fmt.Sprintf("zone %s to a target level of %d, from %d", was.Name, is.SL.Highest(), was.SL.Highest())] = true
 		}
 	}
