@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/openings"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
 
@@ -37,6 +38,7 @@ func (s *Segmentation) assetStatus(o *outcome, a *v1alpha1.Asset) v1alpha1.Asset
 	if good := status.LastGood; v.Accepted() && (good == nil || good.Generation != a.Generation || good.Labels == nil || !maps.Equal(good.Labels, a.Labels)) {
 		status.LastGood = &v1alpha1.AssetLastGood{
 			Generation: a.Generation, Spec: *a.Spec.DeepCopy(), Labels: map[string]string{}, ApprovedBy: o.approvedBy(ref, good),
+			Spent: openings.Spent(a, o.approvals),
 		}
 		maps.Copy(status.LastGood.Labels, a.Labels)
 	}

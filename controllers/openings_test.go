@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -209,31 +210,67 @@ func TestWhatClosesDoesNotWait(t *testing.T) {
 }
 
 // TestDevicesWait: an asset that is labelled into a zone takes part in its conduits, although
-// its labels are no part of its generation.
+// its labels are no part of its generation. When it is labelled out of it, and into it again,
+// somebody is asked again.
 func TestDevicesWait(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.startOperator()
+	o := w.startOperator()
 	w.highCell()
 	panel := asset("panel", "nowhere", "10.20.9.1")
 	w.make(panel)
 	w.condition(panel, v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted)
 	stood := w.digest(cellPLCs)
-	w.change(panel, func() {
-		byAda(panel)
-		panel.Labels = map[string]string{"zone": "cell"}
-	})
+
+	w.labelled(panel, "cell")
 	w.condition(panel, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAwaitingApproval)
 	w.settled()
 	if now := w.digest(cellPLCs); now != stood {
 		t.Fatalf("it is in the cell: %s", now)
 	}
+	first := w.decide(panel, "bert", v1alpha1.DecisionApprove)
+	w.inCell(panel, true)
+	w.condition(first, v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted)
+
+	w.labelled(panel, "nowhere")
+	w.inCell(panel, false)
+	w.condition(first, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonOtherSpec)
+
+	w.labelled(panel, "cell")
+	w.condition(first, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonApprovalSpent)
+	w.condition(panel, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAwaitingApproval)
+	w.settled()
+	if now := w.digest(cellPLCs); now != stood {
+		t.Fatalf("it is in the cell again: %s", now)
+	}
+	if panel.Generation != 1 || !slices.Equal(panel.Status.LastGood.Spent, []types.UID{first.UID}) {
+		t.Errorf("generation %d, spent %v, want %s of the first", panel.Generation, panel.Status.LastGood.Spent, first.UID)
+	}
 	w.decide(panel, "bert", v1alpha1.DecisionApprove)
-	w.condition(panel, v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted)
-	w.eventually("it is in the cell", func() error {
-		if now := w.digest(cellPLCs); !strings.Contains(now, "10.20.9.1") {
+	w.inCell(panel, true)
+
+	w.quiet(o)
+	w.change(panel, func() { panel.Annotations["note"] = "another pass" })
+	w.quietAfter(o, map[string]int{})
+}
+
+// labelled is what ada does with an asset.
+func (w *world) labelled(a *v1alpha1.Asset, zone string) {
+	w.t.Helper()
+	w.change(a, func() {
+		byAda(a)
+		a.Labels = map[string]string{"zone": zone}
+	})
+}
+
+// inCell waits until an asset is accepted, and among the cell's devices, or not.
+func (w *world) inCell(a *v1alpha1.Asset, want bool) {
+	w.t.Helper()
+	w.eventually(fmt.Sprintf("it is in the cell: %t", want), func() error {
+		if now := w.digest(cellPLCs); strings.Contains(now, string(a.Spec.Addresses[0])) != want {
 			return fmt.Errorf("the cell has %s", now)
 		}
 		return nil
 	})
+	w.condition(a, v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted)
 }

@@ -5,6 +5,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Asset is a device outside the cluster: a PLC, an RTU, a drive, a panel. Its
@@ -157,6 +158,14 @@ type AssetLastGood struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
 	ApprovedBy []Username `json:"approvedBy,omitempty"`
+	// spent are the Approvals of this generation that were of other labels than came into
+	// force after them: they let nothing in any more. Labels do not change the generation, so
+	// that those of before could come back by themselves. When it is full, none of this
+	// generation counts.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	Spent []types.UID `json:"spent,omitempty"`
 }
 
 // Approvers are approvedBy, none of what was never accepted.

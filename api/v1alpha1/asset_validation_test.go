@@ -137,5 +137,10 @@ var assetYAMLRules = []rule{
 }
 
 func assetStatusRules() []rule {
-	return slices.Concat(commonStatusRules(), lastGoodRules(assetBase))
+	return slices.Concat(commonStatusRules(), lastGoodRules(assetBase), spentRules())
+}
+
+func spentRules() []rule {
+	return under("status.lastGood: {generation: 1, spec: {tag: a, addresses: [10.20.2.13], role: PLC}}",
+		list("status.lastGood.spent", "5b0ac8a4-4d1a-4c2a-9f0b-%012d", 0, 32))
 }

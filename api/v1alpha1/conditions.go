@@ -240,6 +240,9 @@ const (
 	ReasonApprovedObjectNotFound = "ApprovedObjectNotFound"
 	// ReasonOtherSpec: an approval is about another spec than the object has.
 	ReasonOtherSpec = "OtherSpec"
+	// ReasonApprovalSpent: other labels of the Asset have come into force since an approval of
+	// some was given.
+	ReasonApprovalSpent = "ApprovalSpent"
 
 	// ReasonNameNotAllowed: a certificate asks for a name that is not its namespace's, and that
 	// its zone does not allow.

@@ -54,6 +54,8 @@ func objection(a *v1alpha1.Approval, o object, hash string, site *v1alpha1.Site)
 		{a.Spec.Of.UID != string(o.meta.GetUID()), access.ReasonOtherUID, "spec.of.uid: it is about another object of the same name"},
 		{a.Spec.Of.Generation != o.meta.GetGeneration(), access.ReasonOtherGeneration, "spec.of.generation: it is about the object as it was before"},
 		{hash == "" || a.Spec.Of.SpecHash != hash, v1alpha1.ReasonOtherSpec, "spec.of.specHash: the object declares something else; its hash is " + hash},
+		{a.Spec.Decision == v1alpha1.DecisionApprove && slices.Contains(o.spent, a.UID), v1alpha1.ReasonApprovalSpent, "spec.of.specHash: other labels have come into force since it was given, so these have to be approved again"},
+		{a.Spec.Decision == v1alpha1.DecisionApprove && exhausted(o), v1alpha1.ReasonApprovalSpent, "spec.of.generation: too many Approvals of this generation are spent to tell them apart: change the spec as well, then it can be approved"},
 		{author == "" || string(a.Spec.Requester) != author, access.ReasonOtherRequester, "spec.requester: it is not who wrote the object (annotation " + v1alpha1.AnnotationAuthor + ")"},
 		{a.Spec.Approver == "", access.ReasonNoApprover, "spec.approver: it names nobody who approves"},
 		{samePerson(string(a.Spec.Approver), author), access.ReasonSelfApproval, "spec.approver: nobody approves what they wrote themselves"},

@@ -19,5 +19,7 @@
 //   - What waits stops nothing else: a change that opens nothing comes into force, and so
 //     does what only closes.
 //   - An Approval counts for one object by its UID, generation and hash, from somebody who
-//     is not its author. What does not say who wrote it is approved by nobody.
+//     is not its author. What does not say who wrote it is approved by nobody. Of the
+//     labels of an asset, which are no part of its generation, it counts until others come
+//     into force.
 package openings

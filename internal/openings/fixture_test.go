@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
+	"github.com/zonewarden/zonewarden/internal/openings"
 	"github.com/zonewarden/zonewarden/internal/policy/policytest"
 	"github.com/zonewarden/zonewarden/internal/topology"
 )
@@ -105,7 +106,7 @@ func read(t *testing.T, more string, replace ...string) topology.Snapshot {
 }
 
 // accept writes into the statuses what the operator does of what it has accepted.
-func accept(s topology.Snapshot) {
+func accept(s topology.Snapshot, approvals ...*v1alpha1.Approval) {
 	m := topology.Resolve(s)
 	accepted := func(kind, name string) bool {
 		return m.Verdicts[topology.ObjectRef{Kind: kind, Name: name}].Accepted()
@@ -117,7 +118,8 @@ func accept(s topology.Snapshot) {
 	}
 	for _, a := range s.Assets {
 		if accepted(topology.KindAsset, a.Name) {
-			a.Status.LastGood = &v1alpha1.AssetLastGood{Generation: a.Generation, Spec: *a.Spec.DeepCopy(), Labels: map[string]string{}}
+			spent := openings.Spent(a, approvals)
+			a.Status.LastGood = &v1alpha1.AssetLastGood{Generation: a.Generation, Spec: *a.Spec.DeepCopy(), Labels: map[string]string{}, Spent: spent}
 			maps.Copy(a.Status.LastGood.Labels, a.Labels)
 			a.Status.Zone = m.AssetZones[a.Name]
 		}
@@ -182,9 +184,9 @@ func stands(t *testing.T, replace ...string) topology.Snapshot {
 func standing(t *testing.T, more string, replace ...string) topology.Snapshot {
 	t.Helper()
 	s := written(topology.Snapshot{}, read(t, more, replace...))
-	openings := s.Site.Spec.Openings
+	asked := s.Site.Spec.Openings
 	s.Site.Spec.Openings = nil
 	accept(s)
-	s.Site.Spec.Openings = openings
+	s.Site.Spec.Openings = asked
 	return s
 }

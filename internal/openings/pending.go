@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/zonewarden/zonewarden/api/v1alpha1"
 	"github.com/zonewarden/zonewarden/internal/topology"
@@ -23,6 +24,8 @@ type object struct {
 	// differs says that it declares something else than was last accepted of it.
 	differs func() bool
 	hash    func() (string, error)
+	// spent are the Approvals of its generation that let nothing in any more.
+	spent []types.UID
 }
 
 // author is who wrote what is declared, "" where it does not say.
@@ -80,6 +83,7 @@ func assetObject(a *v1alpha1.Asset) object {
 			return good == nil || good.Generation != a.Generation && !equality.Semantic.DeepEqual(good.Spec, a.Spec) ||
 				good.Labels != nil && !maps.Equal(good.Labels, a.Labels)
 		},
-		hash: func() (string, error) { return HashAsset(a) },
+		hash:  func() (string, error) { return HashAsset(a) },
+		spent: spentOf(a),
 	}
 }
