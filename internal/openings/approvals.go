@@ -46,6 +46,10 @@ func hear(o object, hash string, site *v1alpha1.Site, approvals []*v1alpha1.Appr
 // proved who wrote it, and that they may; this is checked again as far as it can be.
 func objection(a *v1alpha1.Approval, o object, hash string, site *v1alpha1.Site) *Objection {
 	author := o.author()
+	if !o.differs() {
+		// In force: the annotation may name somebody who wrote the same again since.
+		author = string(a.Spec.Requester)
+	}
 	for _, c := range []struct {
 		bad     bool
 		reason  access.Reason

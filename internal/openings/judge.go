@@ -63,7 +63,7 @@ func (w Waiting) Finding() v1alpha1.Finding {
 		out.Reason = v1alpha1.ReasonOpeningDenied
 		out.Message += fmt.Sprintf(", and %s denied it", joined(w.Deniers))
 	case w.Author == "":
-		out.Message += fmt.Sprintf(", and says not who wrote it: apply it again with the annotation %s, which has to be your user name", v1alpha1.AnnotationAuthor)
+		out.Message += fmt.Sprintf(", and says not who wrote it: change its spec in the same request as the annotation %s, which has to be your user name", v1alpha1.AnnotationAuthor)
 	default:
 		out.Message += fmt.Sprintf("; written by %s", w.Author)
 		if len(w.Approvers) > 0 {
