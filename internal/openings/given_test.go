@@ -6,6 +6,7 @@ package openings_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,7 +28,14 @@ const (
 	atSide = "assets: {selector: {matchLabels: {at: side}}}"
 	atCell = "assets: {selector: {matchExpressions: [{key: at, operator: In, values: [cell]}]}}"
 	inSide = "assets: {cidrs: [10.30.1.1/32]}"
+
+	annexes = "workloads: [{namespaces: [annex]}]"
+	halls   = "workloads: [{namespaces: [hall]}]"
+	yards   = "workloads: [{namespaces: [yard]}]"
 )
+
+// vault is a device of a high level, to which the yard is let through.
+var vault = zoned("vault", 3, "Enforce", "assets: {cidrs: [10.40.1.1/32]}") + conduit("vault", "yard", "vault")
 
 // Words of the plant, and what stands for them.
 var (
@@ -81,6 +89,11 @@ var given = map[string]struct {
 	"devices by the zones that select them": {
 		after: selectsOther, more: zoned("side", 1, "Enforce", atCell) + conduit("new", "room", "side"),
 		want: []string{"Zone/cell opens =K01 (10.20.1.1) of zone cell to zone side of a target level of 1"},
+	},
+	"pods of a low zone to one whose conduit leads to a device, beside what has no part in it": {
+		stood: vault + zoned("hall", 1, "Enforce", annexes) + zoned("shed", 1, "Enforce", halls) + zoned("yard", 1, "Enforce", yards),
+		more:  vault + zoned("hall", 1, "Enforce", strings.ReplaceAll(annexes, "annex", "lobby")) + zoned("shed", 1, "Enforce", inSide) + zoned("yard", 1, "Enforce", "workloads: [{namespaces: [yard, annex]}]"),
+		want:  []string{"Zone/hall opens yard -> vault https 443/TCP", "Zone/yard opens yard -> vault https 443/TCP"},
 	},
 	"pods that the rest of their namespace denies": {
 		before: ofTwo, after: ofOne,

@@ -145,7 +145,7 @@ type sieve struct {
 func newSieve(s topology.Snapshot, differ []Waiting) *sieve {
 	out := &sieve{trial: newTrial(s), held: map[topology.ObjectRef]v1alpha1.Finding{}, all: differ, opens: map[topology.ObjectRef][]string{}}
 	for _, w := range differ {
-		out.held[w.ObjectRef] = v1alpha1.Finding{Severity: v1alpha1.SeverityError, Reason: v1alpha1.ReasonAwaitingApproval}
+		out.held = with(out.held, w)
 	}
 	out.base = out.trial.resolve(out.held)
 	out.declared = sync.OnceValue(func() *topology.Model { return out.trial.resolve(nil) })
@@ -198,7 +198,45 @@ func (s *sieve) sift(some []Waiting) {
 	case len(some) == 1:
 		s.opens[some[0].ObjectRef] = opens
 	default:
+		held, base := s.held, s.base
 		s.sift(some[:len(some)/2])
 		s.sift(some[len(some)/2:])
+		if some[0].Kind != topology.KindConduit {
+			s.together(some, held, base)
+		}
 	}
+}
+
+// together holds those that open something together and not one after the other: one zone gives
+// pods up, to whom nothing is denied in between, and another takes them in, by which they come
+// through its conduits. Each of them waits, because the rest would be let go in the next pass.
+// Between conduits nothing is given up.
+func (s *sieve) together(some []Waiting, held map[topology.ObjectRef]v1alpha1.Finding, base *topology.Model) {
+	opens := s.trial.opens(base, s.base)
+	if len(opens) == 0 {
+		return
+	}
+	without := s.held
+	for _, w := range some {
+		if _, waits := s.held[w.ObjectRef]; !waits && len(s.trial.opens(base, s.trial.resolve(with(s.held, w)))) == 0 {
+			without = with(without, w)
+		}
+	}
+	tried := s.trial.resolve(without)
+	if len(without) == len(s.held) || len(s.trial.opens(base, tried)) > 0 {
+		without, tried = held, base // which of them do cannot be told
+	}
+	for _, w := range some {
+		if _, waits := without[w.ObjectRef]; waits && len(s.opens[w.ObjectRef]) == 0 {
+			s.opens[w.ObjectRef] = opens
+		}
+	}
+	s.held, s.base = without, tried
+}
+
+// with holds one more.
+func with(held map[topology.ObjectRef]v1alpha1.Finding, w Waiting) map[topology.ObjectRef]v1alpha1.Finding {
+	out := maps.Clone(held)
+	out[w.ObjectRef] = v1alpha1.Finding{Severity: v1alpha1.SeverityError, Reason: v1alpha1.ReasonAwaitingApproval}
+	return out
 }
