@@ -153,7 +153,7 @@ const asLong = 4
 // node knows no policies.
 func TestNothingThatAVendorTriesHolds(t *testing.T) {
 	s := besieged(t)
-	const lasts = 150 * time.Second
+	const lasts = 100 * time.Second
 	due, later := s.open(lasts, lasts+20*time.Second)
 	before := s.stood()
 	begun := time.Now()

@@ -40,7 +40,7 @@ func TestWithAProfileNobodyStarvesTheFirstProcess(t *testing.T) {
 	s.Apply(t, site)
 	t.Cleanup(func() { s.Apply(t, s.object("Site", "site")) })
 	s.settled()
-	w := s.request("profiled", 45*time.Second, func(w *v1alpha1.VendorAccessWindow) { w.Spec.Grant = v1alpha1.GrantSessionPod })
+	w := s.request("profiled", 35*time.Second, func(w *v1alpha1.VendorAccessWindow) { w.Spec.Grant = v1alpha1.GrantSessionPod })
 	s.decide(owner, w, v1alpha1.DecisionApprove)
 	pod := s.opened(w)
 	if profile := pod.Spec.SecurityContext.SeccompProfile; profile.Type != corev1.SeccompProfileTypeLocalhost {
