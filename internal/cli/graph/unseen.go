@@ -4,9 +4,6 @@
 package graph
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/zonewarden/zonewarden/internal/cli/plant"
 	"github.com/zonewarden/zonewarden/internal/drawing"
 )
@@ -23,19 +20,11 @@ var (
 // so that the sheet says that it is not known: it is approved and hung up without what the
 // terminal said.
 func leaveOut(out *drawing.Plant, p *plant.Plant) {
-	out.PodsUnseen = unseen(p, countsPods)
-	if unseen(p, givesFindings) {
+	out.PodsUnseen = p.Unlisted(countsPods...)
+	if p.Unlisted(givesFindings...) {
 		out.Findings = nil
 	}
-	if unseen(p, showsWindows) {
+	if p.Unlisted(showsWindows...) {
 		out.Windows = nil
 	}
-}
-
-// unseen says that one of these could not be listed.
-func unseen(p *plant.Plant, kinds []string) bool {
-	return slices.ContainsFunc(p.Unseen, func(said string) bool {
-		kind, _, _ := strings.Cut(said, ": ")
-		return slices.Contains(kinds, kind)
-	})
 }

@@ -6,6 +6,7 @@ package plant
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -77,6 +78,7 @@ func pointers[T any](items []T) []*T {
 // see notes what may not be read, and passes on every other error.
 func (p *Plant) see(what string, err error) error {
 	if apierrors.IsForbidden(err) {
+		p.unlisted = append(p.unlisted, what)
 		p.Unseen = append(p.Unseen, what+": you may not list them")
 		return nil
 	}
@@ -84,6 +86,11 @@ func (p *Plant) see(what string, err error) error {
 		return fmt.Errorf("listing %s: %w", what, err)
 	}
 	return nil
+}
+
+// Unlisted says that one of these may not be listed, by the names that Unseen has for them.
+func (p *Plant) Unlisted(kinds ...string) bool {
+	return slices.ContainsFunc(p.unlisted, func(what string) bool { return slices.Contains(kinds, what) })
 }
 
 // seeStanding notes as well that what stands is not known without it.

@@ -61,6 +61,8 @@ type Plant struct {
 	// Assumed is what was put in place of a cluster, but for namespaces: see Assumptions.
 	Assumed []string
 
+	// unlisted is what of Unseen may not be listed.
+	unlisted []string
 	// assumedNamespaces are those of Namespaces that only zones name.
 	assumedNamespaces []string
 	// workloads are what Pods were made of, where they are of files.

@@ -32,7 +32,7 @@ var controllersLabels = []string{
 // looks like: what their pods may do is not in what is said of the pods that are here.
 // Where pods may not be read none is known to be one, and a job without pods is no new one.
 func (p *Plant) workloadsWithoutPods(files *Plant) []string {
-	if slices.Contains(p.Blind, "pods") {
+	if p.Unlisted("pods") {
 		return nil
 	}
 	keys := p.podKeys()
